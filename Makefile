@@ -1,0 +1,38 @@
+# `make start` runs postern on this host, `make test` runs everything that CI runs; both install what they need first.
+# `make check` is the gate: types, format, lint, unused code, architecture, unit tests, in this order.
+SHELL := /bin/bash
+BIN := node_modules/.bin
+NODE := $(BIN)/node
+INSTALLED := node_modules/.package-lock.json
+PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
+
+.PHONY: start test check types format lint unused architecture unit fix
+
+$(INSTALLED): package-lock.json $(PACKAGE_FILES)
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+check: types format lint unused architecture unit
+
+types: $(INSTALLED)
+	$(BIN)/tsc -p tsconfig.json
+	$(BIN)/tsc -p tsconfig.pure.json
+
+format: $(INSTALLED)
+	$(BIN)/oxfmt --check .
+
+lint: $(INSTALLED)
+	$(BIN)/oxlint --type-aware --deny-warnings .
+
+unused: $(INSTALLED)
+	$(BIN)/knip
+
+architecture: $(INSTALLED)
+	$(NODE) --test 'test/architecture/*.test.ts'
+
+unit: $(INSTALLED)
+	$(NODE) --test 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts'
+
+fix: $(INSTALLED)
+	$(BIN)/oxfmt --write .
+	$(BIN)/oxlint --type-aware --fix .

@@ -1,0 +1,17 @@
+// The closed list of error codes.  docs/errors.md has the same list; a test compares them in both directions.
+// A code is never given a new meaning: when a condition goes, its code goes with it.
+
+export const ERROR_CATALOGUE = {
+    INVARIANT:
+        "A condition that this program guarantees did not hold: a defect in postern.  Report it with the log line.",
+    CONFIG_INVALID: "The configuration is not acceptable; every problem is listed with its line.",
+    BUS_UNAVAILABLE: "NATS does not answer, or this instance's credentials do not allow the request.",
+    BUS_TIMEOUT: "A service did not answer a request on the bus in time.",
+    BUS_NO_RESPONDERS: "No instance of the service that should answer is running.",
+    BUS_BAD_MESSAGE: "A message on the bus does not match its schema.",
+    BUS_NOT_APPLIED: "Streams, buckets or consumers are missing or differ from the contracts; run `postern bus apply`.",
+    OUTBOX_FULL: "The outbox reached its size limit because events cannot be published.",
+    OUTBOX_CORRUPT: "An outbox file holds a record that fails its checksum.",
+} as const satisfies Readonly<Record<string, string>>;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
