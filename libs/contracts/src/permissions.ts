@@ -1,0 +1,58 @@
+// Who may say what on the bus: the least that each service needs.  `postern bus apply` turns this into NATS permissions.
+import type { EventKind } from "./events/event.ts";
+import type { BucketName } from "./state/buckets.ts";
+
+export const SERVICES = ["ingress", "session-worker", "auth-broker", "session-registry", "audit-logger"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+/** `admin` is the CLI and `bus apply`; `subscriber` is an outside reader of the event stream. */
+export type Role = ServiceName | "admin" | "subscriber";
+
+/** In the terms of the contracts; `{instance}` stands for the holder's own id. */
+export interface Grant {
+    readonly asks: readonly string[];
+    readonly answers: readonly string[];
+    readonly events: readonly EventKind[];
+    readonly reads: readonly BucketName[];
+    /** Whole bucket, or only the holder's own key. */
+    readonly writes: readonly (BucketName | { readonly bucket: BucketName; readonly key: "{instance}" })[];
+    readonly consumes: readonly string[];
+}
+
+const nothing: Grant = { asks: [], answers: [], events: [], reads: [], writes: [], consumes: [] };
+
+export const GRANTS: Readonly<Record<Exclude<Role, "admin">, Grant>> = {
+    ingress: { ...nothing, events: ["ingress", "connection"], reads: ["workers", "bans"] },
+    "session-worker": {
+        ...nothing,
+        asks: [
+            "auth.start",
+            "auth.continue.*",
+            "registry.admit",
+            "registry.release",
+            "registry.snapshot",
+            "registry.resume",
+        ],
+        answers: ["worker.{instance}.*"],
+        events: ["session", "binding", "worker", "connection", "cert", "auth"],
+        reads: ["workers"],
+        writes: [{ bucket: "workers", key: "{instance}" }],
+    },
+    "auth-broker": {
+        ...nothing,
+        asks: ["registry.ban"],
+        answers: ["auth.start", "auth.continue.{instance}"],
+        events: ["auth"],
+        reads: ["accounts", "authState"],
+        writes: ["authState"],
+    },
+    "session-registry": {
+        ...nothing,
+        asks: ["worker.*.describe", "worker.*.disconnect"],
+        answers: ["registry.*"],
+        events: ["session", "worker", "admin"],
+        reads: ["workers", "sessions", "leases", "users", "bans"],
+        writes: ["sessions", "leases", "users", "bans"],
+    },
+    "audit-logger": { ...nothing, consumes: ["audit-logger"], events: ["admin"] },
+    subscriber: { ...nothing, consumes: ["own ephemeral"] },
+};

@@ -1,0 +1,40 @@
+// Questions to one session-worker.
+import { z } from "zod";
+import { Counters, Epoch, InstanceId, SessionId } from "../primitives.ts";
+import { WorkerState } from "../state/records.ts";
+import { defineRequest } from "./request.ts";
+
+/** Which sessions the worker really has: what decides between a suspect and a lost worker. */
+export const workerDescribe = defineRequest({
+    question: z.strictObject({ session: SessionId.optional() }),
+    answer: z.strictObject({
+        worker: InstanceId,
+        epoch: Epoch,
+        state: WorkerState,
+        sessions: z.array(z.strictObject({ session: SessionId, epoch: Epoch, counters: Counters })),
+    }),
+    timeout: 1_000,
+});
+export type DescribeAnswer = z.infer<typeof workerDescribe.answer>;
+
+/** Ends a session cleanly: LCP Terminate-Request, CALL_DISCONNECT, close.  Answers once it is known, not when it is over. */
+export const workerDisconnect = defineRequest({
+    question: z.strictObject({
+        session: SessionId,
+        /** Only this epoch of the session; `fenced` tells the worker that it lost the session to a higher one. */
+        epoch: Epoch.optional(),
+        reason: z.enum(["admin-disconnect", "replaced", "session-timeout", "fenced"]),
+        by: z.string(),
+    }),
+    answer: z.strictObject({ found: z.boolean() }),
+    timeout: 2_000,
+});
+export type DisconnectQuestion = z.infer<typeof workerDisconnect.question>;
+
+/** No new sessions; with `seconds`, the old ones are ended spread over that time, else they stay. */
+export const workerDrain = defineRequest({
+    question: z.strictObject({ seconds: z.int().min(0).max(86_400).optional(), by: z.string() }),
+    answer: z.strictObject({ state: WorkerState, sessions: z.int().nonnegative() }),
+    timeout: 2_000,
+});
+export type DrainQuestion = z.infer<typeof workerDrain.question>;

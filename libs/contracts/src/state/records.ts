@@ -1,0 +1,123 @@
+// What the KV buckets hold.  Truth is decided by compare-and-set on these records, never by a read.
+import { z } from "zod";
+import { Policy } from "../requests/auth.ts";
+import {
+    Base64,
+    ClientEndpoint,
+    Counters,
+    Epoch,
+    InstanceId,
+    IpAddress,
+    Principal,
+    SessionId,
+    Timestamp,
+} from "../primitives.ts";
+import { EndReason } from "../reasons.ts";
+
+export const WorkerState = z.enum(["ready", "full", "draining", "stopping"]);
+export type WorkerState = z.infer<typeof WorkerState>;
+
+/** `workers/<id>`: renewed by the worker itself; gone = suspect. */
+export const WorkerRecord = z.strictObject({
+    worker: InstanceId,
+    /** Wall-clock milliseconds at the worker's start: a restarted worker has none of the old one's sessions. */
+    epoch: Epoch,
+    state: WorkerState,
+    host: z.string(),
+    /** Where ingresses connect with a PROXY v2 header. */
+    endpoint: z.strictObject({ host: z.string(), port: z.int().min(1).max(65_535) }),
+    sessions: z.int().nonnegative(),
+    capacity: z.int().positive(),
+    version: z.string(),
+});
+export type WorkerRecord = z.infer<typeof WorkerRecord>;
+
+/** What a session needs to go on elsewhere and nothing that changes per packet. No key material. */
+export const SessionSnapshot = z.strictObject({
+    version: z.literal(1),
+    /** SHA-256 of the certificate that the client bound to, hex. */
+    certificateHash: z.string(),
+    bound: z.boolean(),
+    identity: z.string(),
+    correlationId: z.string().optional(),
+    /** State of the SSTP machine and of the PPP link, as those packages define it. */
+    sstp: z.json(),
+    ppp: z.json(),
+    /** Wall-clock deadlines by timer name. */
+    deadlines: z.record(z.string(), Timestamp),
+});
+export type SessionSnapshot = z.infer<typeof SessionSnapshot>;
+
+/** `sessions/<id>`: one owner (worker, epoch); taking over is a compare-and-set that raises the epoch. */
+export const SessionRecord = z.strictObject({
+    session: SessionId,
+    epoch: Epoch,
+    state: z.enum(["admitted", "ended"]),
+    worker: InstanceId,
+    workerEpoch: Epoch,
+    principal: Principal,
+    groups: z.array(z.string()),
+    method: z.enum(["pap", "mschapv2"]),
+    client: ClientEndpoint,
+    address: z.ipv4(),
+    policy: Policy,
+    admittedAt: Timestamp,
+    /** Last reported; exact only in `ended`. */
+    counters: Counters.optional(),
+    snapshot: SessionSnapshot.optional(),
+    ended: z
+        .strictObject({ at: Timestamp, reason: EndReason, exact: z.boolean(), by: InstanceId, counters: Counters })
+        .optional(),
+});
+export type SessionRecord = z.infer<typeof SessionRecord>;
+
+/** `leases/<address>`: who has an address, or for whom it is kept until `heldUntil`. */
+export const LeaseRecord = z.strictObject({
+    address: z.ipv4(),
+    pool: z.string(),
+    principal: Principal,
+    /** Absent while the address is only held for its last user. */
+    session: SessionId.optional(),
+    heldUntil: Timestamp.optional(),
+});
+export type LeaseRecord = z.infer<typeof LeaseRecord>;
+
+/** `users/<principal>`: the user's live sessions and the address of the last one. */
+export const UserRecord = z.strictObject({
+    principal: Principal,
+    sessions: z.array(
+        z.strictObject({
+            session: SessionId,
+            worker: InstanceId,
+            workerEpoch: Epoch,
+            address: z.ipv4().optional(),
+            admittedAt: Timestamp,
+        }),
+    ),
+    sticky: z.strictObject({ pool: z.string(), address: z.ipv4(), until: Timestamp }).optional(),
+});
+export type UserRecord = z.infer<typeof UserRecord>;
+
+/** `bans/<source>`: seen by every ingress, dropped at accept. */
+export const BanRecord = z.strictObject({
+    source: IpAddress,
+    reason: z.string().max(200),
+    by: z.string(),
+    since: Timestamp,
+    until: Timestamp,
+});
+export type BanRecord = z.infer<typeof BanRecord>;
+
+/** `accounts/<user>`: a local user, sealed with the brokers' file key. */
+export const AccountRecord = z.strictObject({ user: z.string(), nonce: Base64, ciphertext: Base64 });
+export type AccountRecord = z.infer<typeof AccountRecord>;
+
+/** `auth-state/lock.<user>.<source>`: failures that count towards a lock-out. */
+export const LockRecord = z.strictObject({
+    user: z.string(),
+    source: IpAddress,
+    failures: z.int().nonnegative(),
+    lastFailureAt: Timestamp,
+    lockedUntil: Timestamp.optional(),
+});
+export type LockRecord = z.infer<typeof LockRecord>;
