@@ -12,6 +12,10 @@ export const ERROR_CATALOGUE = {
     BUS_NOT_APPLIED: "Streams, buckets or consumers are missing or differ from the contracts; run `postern bus apply`.",
     OUTBOX_FULL: "The outbox reached its size limit because events cannot be published.",
     OUTBOX_CORRUPT: "An outbox file holds a record that fails its checksum.",
+    PPP_BAD_FRAME: "The client sent a frame that is too short to be PPP.",
+    PPP_BAD_LENGTH: "A length field in a PPP control packet does not fit the packet.",
+    PPP_BAD_OPTION: "A configuration option in a PPP control packet has a length that does not fit.",
+    PPP_BAD_AUTHENTICATION: "A PAP or CHAP packet, or a field in it, does not have the form that its RFC asks for.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

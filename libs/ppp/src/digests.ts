@@ -1,0 +1,7 @@
+/** Hashes and ciphers that the platform has and the language has not. */
+export interface Digests {
+    /** SHA-1, 20 bytes. */
+    readonly sha1: (data: Uint8Array) => Uint8Array;
+    /** Single DES of one 8-byte block under an 8-byte key (parity bits ignored), no padding. */
+    readonly desEncrypt: (key: Uint8Array, block: Uint8Array) => Uint8Array;
+}

@@ -1,0 +1,46 @@
+export type {
+    AuthenticationAttempt,
+    AuthenticationMethod,
+    AuthenticationResult,
+    Mschapv2Attempt,
+    PapAttempt,
+} from "./authentication-attempt.ts";
+export { type AgreedIpv4, type AgreedIpv6, type ClientLinkOptions, PppClientLink } from "./client-link.ts";
+export { type ClientProfile } from "./client-profile.ts";
+export { CLOSE_REASONS, type CloseReason, type Closure } from "./closure.ts";
+export { ATTEMPT_TIMEOUT_MS, DEFAULT_MRU, OUR_MRU, PROTOCOL } from "./constants.ts";
+export type { Digests } from "./digests.ts";
+export { PppError } from "./errors.ts";
+export {
+    decodeFrame,
+    encodeFrame,
+    type Frame,
+    FRAME_HEADER_SIZE,
+    headerSizeOf,
+    isControlProtocol,
+    pppProtocolAt,
+    protocolOf,
+    writeFrameHeader,
+} from "./frame.ts";
+export type { Identification } from "./identification.ts";
+export type { ClientLinkPorts, LinkPorts, ServerLinkPorts, TimerName } from "./link-ports.ts";
+export { type DiscardReason, type EchoOptions, type LinkPhase, PppLink, type ServerLinkOptions } from "./link.ts";
+export { decodeMschapFailure, encodeMschapFailure, MSCHAP_ERROR, type MschapFailure } from "./mschap-failure.ts";
+export {
+    authenticatorResponse,
+    challengeHash,
+    challengeResponse,
+    decodeMschapv2Response,
+    encodeMschapv2Response,
+    hlakFromKeys,
+    HLAK_SIZE,
+    type MppeKeys,
+    mppeKeys,
+    type Mschapv2Response,
+    type Mschapv2Verdict,
+    ntPasswordHash,
+    verifyMschapv2,
+    withoutDomain,
+} from "./mschapv2.ts";
+export type { Family, Ipv4Configuration, Ipv6Configuration, NetworkConfiguration } from "./network-configuration.ts";
+export type { LcpSnapshot, LinkSnapshot, NcpSnapshot } from "./snapshot.ts";
