@@ -44,14 +44,12 @@ export type AuthFailureReason = z.infer<typeof AuthFailureReason>;
 
 /** Why the crypto binding of a session was not accepted: the causes of invalid-MAC reports told apart. */
 export const BindingFailureReason = z.enum([
-    "nonce-mismatch",
-    "certificate-hash-mismatch",
-    "hash-algorithm-not-offered",
-    "hash-algorithm-ambiguous",
-    "compound-mac-mismatch",
-    "no-session-keys",
-    "attribute-missing",
-    "attribute-malformed",
+    "nonce",
+    "certificate-hash",
+    "hash-algorithm",
+    "compound-mac",
+    "key-missing",
+    "attribute",
     "not-received",
 ]);
 export type BindingFailureReason = z.infer<typeof BindingFailureReason>;

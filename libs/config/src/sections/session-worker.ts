@@ -1,0 +1,186 @@
+// `session-worker` in postern.yaml.
+import { z } from "zod";
+import { byteSize, duration, filePath, listenAddress } from "../scalars.ts";
+import { serviceKeys } from "./service-keys.ts";
+
+const cidr = () => z.union([z.cidrv4(), z.cidrv6()], "a network such as 10.0.0.0/8 or fd00::/8");
+
+const certificate = z.strictObject({
+    names: z
+        .array(z.string())
+        .default([])
+        .describe(
+            "Names for which these are served; empty: those of the certificate. The first entry serves clients without a name.",
+        ),
+    pairs: z
+        .array(
+            z.strictObject({
+                certificate: filePath().describe(
+                    "PEM, the server's own certificate first, then the intermediate ones.",
+                ),
+                key: filePath().describe("PEM, the key of that certificate."),
+            }),
+        )
+        .min(1)
+        .describe("An RSA and an ECDSA certificate side by side: TLS takes what the client can."),
+});
+
+const tls = z.strictObject({
+    certificates: z
+        .array(certificate)
+        .default([])
+        .describe("What is served; at least one entry is needed to run a session-worker."),
+    minVersion: z.enum(["TLSv1.2", "TLSv1.3"]).default("TLSv1.2").describe("Windows 10 speaks at most TLS 1.2."),
+    maxVersion: z.enum(["TLSv1.2", "TLSv1.3"]).default("TLSv1.3").describe("The newest version that is spoken."),
+    legacyCbc: z
+        .boolean()
+        .default(false)
+        .describe("Also offer AES-CBC with SHA-1 in TLS 1.2, which older RouterOS clients need."),
+    reloadInterval: duration({ min: "1s" })
+        .prefault("10s")
+        .describe("How often the files are looked at; changed ones serve new handshakes, live sessions go on."),
+});
+
+const proxy = z.strictObject({
+    from: z
+        .array(cidr())
+        .default([])
+        .describe("Sources that must send a PROXY protocol header (v1 or v2); from any other it is not parsed."),
+    headerTimeout: duration({ min: "100ms", max: "1m" })
+        .prefault("3s")
+        .describe("How long such a source may take for its header.")
+        .meta({ limit: "Sockets of balancers that say nothing." }),
+});
+
+const sstp = z.strictObject({
+    handshakeTimeout: duration({ min: "1s", max: "5m" })
+        .prefault("15s")
+        .describe("TLS and the HTTP request together.")
+        .meta({ limit: "Connections that have not got as far as SSTP; each holds a TLS context, about 60 KiB." }),
+    negotiationTimeout: duration({ min: "5s", max: "10m" })
+        .prefault("60s")
+        .describe(
+            "For the Call Connect Request, and again from there to Call Connected; stands still while authentication is pending.",
+        )
+        .meta({ limit: "Sessions that do not get on." }),
+    hello: duration({ min: "5s", max: "10m" })
+        .prefault("60s")
+        .describe("Silence before an SSTP echo request; the session ends after twice this time.")
+        .meta({ limit: "How long a session whose client is gone keeps its address and memory." }),
+    hashes: z
+        .enum(["sha1+sha256", "sha256"])
+        .default("sha1+sha256")
+        .describe("Hashes offered for the crypto binding; RouterOS may need SHA-1."),
+    probeStatus: z
+        .int()
+        .min(100)
+        .max(599)
+        .default(401)
+        .describe("HTTP status for HEAD and GET on the SSTP URI, as RRAS balancers expect it."),
+});
+
+const ppp = z.strictObject({
+    methods: z
+        .array(z.enum(["mschapv2", "pap"]))
+        .min(1)
+        .default(["mschapv2", "pap"])
+        .describe("Authentication methods in the order in which they are offered."),
+    mtu: z
+        .int()
+        .min(576)
+        .max(1500)
+        .default(1400)
+        .describe("MTU of the tunnel: of the device, and what TCP MSS is clamped to."),
+    terminateTimeout: duration({ min: "100ms", max: "30s" })
+        .prefault("2s")
+        .describe("How long the client may take to acknowledge the end of PPP before SSTP is ended.")
+        .meta({ limit: "Sessions that are being ended." }),
+});
+
+const auth = z.strictObject({
+    brokerKey: filePath()
+        .optional()
+        .describe("The auth brokers' public key; passwords are sealed to it. Needed to run a session-worker."),
+    timeout: duration({ min: "5s", max: "10m" })
+        .prefault("120s")
+        .describe("How long one authentication may be pending, for users with a second factor.")
+        .meta({ limit: "Sessions that wait for the brokers." }),
+    maxAttempts: z
+        .int()
+        .min(1)
+        .max(20)
+        .default(3)
+        .describe("Credentials that a client may send in one session.")
+        .meta({ limit: "Guesses per connection." }),
+});
+
+const uplink = z.strictObject({
+    kind: z
+        .enum(["tun", "null"])
+        .default("tun")
+        .describe("`null` moves no packet and answers ping at the gateway: for a try without privileges."),
+    device: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]{0,14}$/, "an interface name of at most 15 characters")
+        .default("pst0")
+        .describe("Name of the TUN device; one worker, one device."),
+    gateway: z.ipv4().default("10.91.0.1").describe("The server's address inside every tunnel."),
+    mode: z
+        .enum(["nat", "routed"])
+        .default("nat")
+        .describe(
+            "`nat`: clients appear with this host's address; `routed`: the network knows the way back to the pools.",
+        ),
+    pools: z
+        .array(z.cidrv4())
+        .default(["10.91.0.0/16"])
+        .describe("Every address range that sessions can have, on all workers."),
+    clientToClient: z.boolean().default(false).describe("Whether clients may reach one another."),
+});
+
+const limits = z.strictObject({
+    sessions: z
+        .int()
+        .min(1)
+        .max(65_000)
+        .default(10_000)
+        .describe("Sessions of this worker; at the limit it answers probes with 503 and is given no more.")
+        .meta({ limit: "Memory and sockets of one worker: about 150 KiB and one socket a session." }),
+    connections: z
+        .int()
+        .min(1)
+        .max(65_000)
+        .default(12_000)
+        .describe("Connections of this worker, sessions included.")
+        .meta({ limit: "File descriptors." }),
+    queuedData: byteSize({ min: "16KiB", max: "16MiB" })
+        .prefault("256KiB")
+        .describe("Bytes waiting for one client beyond which inner packets are dropped.")
+        .meta({ limit: "Memory and delay of one session whose client reads slowly." }),
+    queuedTotal: byteSize({ min: "64KiB", max: "64MiB" })
+        .prefault("1MiB")
+        .describe("Bytes waiting for one client beyond which its session is ended.")
+        .meta({ limit: "Memory of one session whose client does not read at all." }),
+});
+
+export const sessionWorkerSection = z.strictObject({
+    ...serviceKeys("127.0.0.1:9201"),
+    listen: listenAddress()
+        .prefault("127.0.0.1:8443")
+        .describe("Where ingresses connect, or clients without an ingress."),
+    advertise: z.string().optional().describe("Host that ingresses connect to, if it is not the host of `listen`."),
+    heartbeat: duration({ min: "200ms", max: "1m" })
+        .prefault("1s")
+        .describe("How often this worker's record in `workers` is renewed."),
+    updateInterval: duration({ min: "1s", max: "1d" })
+        .prefault("60s")
+        .describe("How often `session.updated` is published for each session."),
+    tls: tls.prefault({}),
+    proxy: proxy.prefault({}),
+    sstp: sstp.prefault({}),
+    ppp: ppp.prefault({}),
+    auth: auth.prefault({}),
+    uplink: uplink.prefault({}),
+    limits: limits.prefault({}),
+});
+export type SessionWorkerSection = z.output<typeof sessionWorkerSection>;
