@@ -18,6 +18,14 @@ export const ERROR_CATALOGUE = {
     PPP_BAD_AUTHENTICATION: "A PAP or CHAP packet, or a field in it, does not have the form that its RFC asks for.",
     SEAL_INVALID: "A sealed secret does not open: it was sealed for another key or another purpose, or was changed.",
     KEY_FILE_UNUSABLE: "A key file is missing, holds another kind of key, or can be read by others than its owner.",
+    IP_BAD_ADDRESS: "An IP address or an address block does not have the form that its standard gives it.",
+    TUN_UNAVAILABLE:
+        "This process cannot create TUN devices: it needs /dev/net/tun and CAP_NET_ADMIN, and the native addon built.",
+    TUN_OPEN_FAILED: "The kernel refused to create the TUN device.",
+    TUN_NETLINK_FAILED: "The kernel refused to change a link, an address or a route of the TUN device.",
+    FIREWALL_UNAVAILABLE: "The nft program is missing or did not finish; install nftables.",
+    FIREWALL_REJECTED: "nft refused the rules for masquerading and for keeping clients apart.",
+    FORWARDING_REFUSED: "IP forwarding is off and this process may not turn it on; set it with sysctl.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
