@@ -1,0 +1,12 @@
+export { loadConfig, parseConfig, type Config, type Reader, type Section } from "./load-config.ts";
+export { describeProblem, InvalidConfigError, type Problem } from "./problems.ts";
+export { byteSize, directoryPath, duration, filePath, listenAddress, type ListenAddress } from "./scalars.ts";
+export { type AuditLoggerSection } from "./sections/audit-logger.ts";
+export { type AuthBrokerSection } from "./sections/auth-broker.ts";
+export { type BusSection } from "./sections/bus.ts";
+export { type IngressSection } from "./sections/ingress.ts";
+export { type LogSection } from "./sections/log.ts";
+export { type NatsSection } from "./sections/nats.ts";
+export { type OutboxSection } from "./sections/outbox.ts";
+export { type SessionRegistrySection } from "./sections/session-registry.ts";
+export { type SessionWorkerSection } from "./sections/session-worker.ts";
