@@ -1,0 +1,10 @@
+export { createLogger, type Logger, type LoggerOptions, type LogLevel } from "./logger.ts";
+export {
+    createMetrics,
+    type CounterMetric,
+    type GaugeMetric,
+    type HistogramMetric,
+    type Metrics,
+    type MetricsOptions,
+} from "./metrics.ts";
+export { REDACTED, REDACTED_PATHS } from "./redaction.ts";
