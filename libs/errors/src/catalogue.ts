@@ -14,6 +14,7 @@ export const ERROR_CATALOGUE = {
     BUS_REMOTE_FAILED: "The service that was asked failed while it answered; its own log has the cause.",
     BUS_REFUSED: "JetStream refused an operation, for example because a stream is full; the detail has its reason.",
     BUS_SERVER_TOO_OLD: "nats-server is older than 2.11, which this release needs.",
+    ADMIN_LISTEN_FAILED: "The admin address of a service cannot be used; another process may hold it.",
     OUTBOX_FULL: "The outbox reached its size limit because events cannot be published.",
     OUTBOX_CORRUPT: "An outbox file holds a record that fails its checksum.",
     OUTBOX_LOCKED: "Another running process uses this outbox directory.",

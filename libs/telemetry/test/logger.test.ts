@@ -48,7 +48,7 @@ test("secrets are redacted at the top, inside, and twice inside", () => {
     const written = JSON.stringify(lines);
     for (const value of Object.values(secrets)) assert.ok(!written.includes(`"${value}"`), `${value} in ${written}`);
     assert.equal(lines[0]?.["user"], "kim");
-    assert.equal(lines[0].["password"], REDACTED);
+    assert.equal(lines[0]["password"], REDACTED);
 });
 
 test("an expected error is its code and sentence, an unexpected one keeps its stack", () => {

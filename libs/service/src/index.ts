@@ -1,0 +1,2 @@
+export { runService } from "./run-service.ts";
+export { type Events, type Service, type ServiceContext } from "./service.ts";
