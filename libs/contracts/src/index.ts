@@ -75,11 +75,14 @@ export { addressKey, decodeKey, encodeKey } from "./state/keys.ts";
 export {
     AccountRecord,
     BanRecord,
+    FleetRecord,
     LeaseRecord,
     LockRecord,
+    SessionEntry,
     SessionRecord,
     SessionSnapshot,
     UserRecord,
+    VoidSession,
     WorkerRecord,
     WorkerState,
 } from "./state/records.ts";

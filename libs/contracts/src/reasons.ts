@@ -15,6 +15,8 @@ export const EndReason = z.enum([
     "worker-drain",
     "worker-stop",
     "worker-lost",
+    "binding-failed",
+    "negotiation-timeout",
     "protocol-error",
     "network-failed",
     "fenced",
@@ -61,6 +63,7 @@ export const RefusalReason = z.enum([
     "pool-unknown",
     "banned",
     "worker-not-admitting",
+    "session-ended",
     "registry-unavailable",
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;

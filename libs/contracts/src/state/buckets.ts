@@ -3,9 +3,10 @@ import type { z } from "zod";
 import {
     AccountRecord,
     BanRecord,
+    FleetRecord,
     LeaseRecord,
     LockRecord,
-    SessionRecord,
+    SessionEntry,
     UserRecord,
     WorkerRecord,
 } from "./records.ts";
@@ -29,7 +30,7 @@ export const BUCKETS = {
     }),
     sessions: defineBucket({
         name: "sessions",
-        value: SessionRecord,
+        value: SessionEntry,
         ttl: undefined,
         summary: "One key a session: owner, epoch, state, snapshot.",
     }),
@@ -44,6 +45,12 @@ export const BUCKETS = {
         value: UserRecord,
         ttl: undefined,
         summary: "One key a principal: live sessions, sticky address.",
+    }),
+    fleet: defineBucket({
+        name: "fleet",
+        value: FleetRecord,
+        ttl: undefined,
+        summary: "One key a worker: its last announced transition.",
     }),
     bans: defineBucket({
         name: "bans",

@@ -12,7 +12,7 @@ import {
     SessionId,
     Timestamp,
 } from "../primitives.ts";
-import { EndReason } from "../reasons.ts";
+import { EndReason, RefusalReason } from "../reasons.ts";
 
 export const WorkerState = z.enum(["ready", "full", "draining", "stopping"]);
 export type WorkerState = z.infer<typeof WorkerState>;
@@ -71,6 +71,24 @@ export const SessionRecord = z.strictObject({
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 
+/**
+ * `sessions/<id>` of a session that will never be: its admission was refused or given up half-way.  The key is taken, so
+ * whoever still works on that admission finds out when it creates the record.
+ */
+export const VoidSession = z.strictObject({
+    session: SessionId,
+    state: z.literal("void"),
+    at: Timestamp,
+    by: InstanceId,
+    /** What the asker is told when it asks again. */
+    refusal: z.strictObject({ reason: RefusalReason, message: z.string().max(300) }),
+});
+export type VoidSession = z.infer<typeof VoidSession>;
+
+/** What a key of the bucket `sessions` holds. */
+export const SessionEntry = z.discriminatedUnion("state", [SessionRecord, VoidSession]);
+export type SessionEntry = z.infer<typeof SessionEntry>;
+
 /** `leases/<address>`: who has an address, or for whom it is kept until `heldUntil`. */
 export const LeaseRecord = z.strictObject({
     address: z.ipv4(),
@@ -97,6 +115,25 @@ export const UserRecord = z.strictObject({
     sticky: z.strictObject({ pool: z.string(), address: z.ipv4(), until: Timestamp }).optional(),
 });
 export type UserRecord = z.infer<typeof UserRecord>;
+
+/**
+ * `fleet/<worker>`: what was last announced of a worker.  The compare-and-set on it decides which registry publishes a
+ * transition; `announced` turns true when that event is safe, so that another registry can finish what a dead one began.
+ */
+export const FleetRecord = z.strictObject({
+    worker: InstanceId,
+    epoch: Epoch,
+    state: z.enum(["joined", "full", "draining", "suspect", "lost"]),
+    /** Revision in `workers` of the change that this state follows from: older evidence decides nothing. */
+    evidence: z.int().nonnegative(),
+    endpoint: z.string(),
+    capacity: z.int().positive(),
+    sessions: z.int().nonnegative(),
+    announced: z.boolean(),
+    by: InstanceId,
+    at: Timestamp,
+});
+export type FleetRecord = z.infer<typeof FleetRecord>;
 
 /** `bans/<source>`: seen by every ingress, dropped at accept. */
 export const BanRecord = z.strictObject({
