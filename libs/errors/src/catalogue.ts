@@ -41,6 +41,9 @@ export const ERROR_CATALOGUE = {
     HTTP_BAD_REQUEST: "The peer's HTTP head is malformed, or lacks a header that SSTP requires.",
     HTTP_BAD_VERSION: "The peer asked for SSTP with another HTTP version than 1.1.",
     HTTP_HEAD_TOO_LARGE: "The peer's HTTP head is larger than 8 KiB.",
+    ACCOUNT_INVALID: "A local user cannot have this name or password.",
+    ACCOUNT_UNREADABLE:
+        "A stored account does not open: the accounts key file is another one, or the record was changed or moved.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

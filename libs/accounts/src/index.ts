@@ -1,0 +1,13 @@
+export {
+    changeAccount,
+    changePassword,
+    createAccount,
+    openAccount,
+    type Account,
+    type AccountChanges,
+    type AccountCipher,
+    type NewAccount,
+} from "./account.ts";
+export { canonicalName, MAX_NAME_LENGTH, type NameRules } from "./account-name.ts";
+export { AccountInputError, AccountUnreadableError } from "./errors.ts";
+export { hashPassword, verifyPassword, type PasswordHash } from "./password-hash.ts";
