@@ -74,6 +74,8 @@ export { BUCKETS, CONSUMERS, STREAMS, type BucketContract, type BucketName } fro
 export { addressKey, decodeKey, encodeKey } from "./state/keys.ts";
 export {
     AccountRecord,
+    AttemptRecord,
+    AuthStateRecord,
     BanRecord,
     FleetRecord,
     LeaseRecord,

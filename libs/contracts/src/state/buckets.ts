@@ -2,10 +2,10 @@
 import type { z } from "zod";
 import {
     AccountRecord,
+    AuthStateRecord,
     BanRecord,
     FleetRecord,
     LeaseRecord,
-    LockRecord,
     SessionEntry,
     UserRecord,
     WorkerRecord,
@@ -66,9 +66,9 @@ export const BUCKETS = {
     }),
     authState: defineBucket({
         name: "auth-state",
-        value: LockRecord,
+        value: AuthStateRecord,
         ttl: undefined,
-        summary: "Failures that count towards a lock-out; keys have their own TTL.",
+        summary: "Lock-outs and open attempts, shared by the brokers; keys have their own TTL.",
     }),
 } as const;
 

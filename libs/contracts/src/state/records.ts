@@ -151,10 +151,23 @@ export type AccountRecord = z.infer<typeof AccountRecord>;
 
 /** `auth-state/lock.<user>.<source>`: failures that count towards a lock-out. */
 export const LockRecord = z.strictObject({
+    kind: z.literal("lock"),
     user: z.string(),
     source: IpAddress,
-    failures: z.int().nonnegative(),
+    failures: z.int().positive(),
     lastFailureAt: Timestamp,
     lockedUntil: Timestamp.optional(),
 });
 export type LockRecord = z.infer<typeof LockRecord>;
+
+/** `auth-state/attempt.<session>.<attempt>`: which replica holds the conversation, so that a repeated question finds it. */
+export const AttemptRecord = z.strictObject({
+    kind: z.literal("attempt"),
+    conversation: z.string(),
+    replica: InstanceId,
+});
+export type AttemptRecord = z.infer<typeof AttemptRecord>;
+
+/** What the brokers tell each other. */
+export const AuthStateRecord = z.discriminatedUnion("kind", [LockRecord, AttemptRecord]);
+export type AuthStateRecord = z.infer<typeof AuthStateRecord>;
