@@ -1,0 +1,184 @@
+// Following a bucket: what is there, then every change; and after any interruption the difference.
+//
+// An interruption may outlast the markers that tell of deletions and expiries, and a server may come back with an empty store.
+// So nothing is resumed: the watch reads the bucket again and compares it with what it has told its listener.
+import { DeliverPolicy, type ConsumerMessages, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
+import { InvariantError } from "@postern/errors";
+import type { Change, Watch } from "./bucket.ts";
+import type { BusLog } from "./bus.ts";
+import type { ConnectionStatus } from "./connection-status.ts";
+import { busFailure, messageOf } from "./failures.ts";
+import { operationOf } from "./kv-operation.ts";
+
+const RETRY_PAUSE = 500;
+// A consumer that is silent for two of these is taken for lost.
+const HEARTBEAT = 5_000;
+const PULL_EXPIRES = 30_000;
+
+export interface WatchPorts<V> {
+    readonly jetStream: JetStreamClient;
+    readonly status: ConnectionStatus;
+    readonly log: BusLog;
+    readonly bucket: string;
+    readonly stream: string;
+    /** Subject filter. */
+    readonly filter: string;
+    readonly decode: (key: string, payload: Uint8Array) => V | undefined;
+    readonly onChange: (change: Change<V>) => void;
+    readonly onStop: () => void;
+}
+
+export class BucketWatch<V> implements Watch {
+    readonly ready: Promise<void>;
+    readonly #ports: WatchPorts<V>;
+    readonly #keyOffset: number;
+    readonly #markReady: () => void;
+    /** Key → revision of what the listener knows. */
+    readonly #known = new Map<string, number>();
+    /** Keys seen in the current reading of the bucket; `undefined` once that is complete. */
+    #seen: Set<string> | undefined;
+    #messages: ConsumerMessages | undefined;
+    #stopListening: () => void;
+    #retry: NodeJS.Timeout | undefined;
+    #generation = 0;
+    #stopped = false;
+
+    constructor(ports: WatchPorts<V>) {
+        this.#ports = ports;
+        this.#keyOffset = `$KV.${ports.bucket}.`.length;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        this.ready = promise;
+        this.#markReady = resolve;
+        this.#stopListening = ports.status.onChange(({ connected }) => {
+            if (connected) this.#restart();
+        });
+    }
+
+    /** The first reading; rejects when it cannot begin. */
+    async start(): Promise<void> {
+        try {
+            await this.#open();
+        } catch (error) {
+            this.stop();
+            throw busFailure(error, `watching ${this.#ports.bucket}`);
+        }
+    }
+
+    stop(): void {
+        if (this.#stopped) return;
+        this.#stopped = true;
+        this.#generation += 1;
+        this.#stopListening();
+        clearTimeout(this.#retry);
+        this.#messages?.stop();
+        this.#ports.onStop();
+    }
+
+    #restart(): void {
+        clearTimeout(this.#retry);
+        this.#open().catch((error: unknown) => {
+            if (this.#stopped) return;
+            const { bucket, log, status } = this.#ports;
+            log.warn({ bucket, reason: messageOf(error) }, "a bucket cannot be watched; trying again");
+            clearTimeout(this.#retry);
+            // Without a connection, the next one starts it.
+            if (status.status.connected) this.#retry = setTimeout(() => this.#restart(), RETRY_PAUSE);
+        });
+    }
+
+    async #open(): Promise<void> {
+        this.#generation += 1;
+        const generation = this.#generation;
+        this.#messages?.stop();
+        this.#messages = undefined;
+        const consumer = await this.#ports.jetStream.consumers.get(this.#ports.stream, {
+            filter_subjects: this.#ports.filter,
+            deliver_policy: DeliverPolicy.LastPerSubject,
+        });
+        if (this.#isStale(generation)) return;
+        this.#seen = new Set();
+        const { num_pending: pending } = await consumer.info(true);
+        const messages = await consumer.consume({
+            expires: PULL_EXPIRES,
+            idle_heartbeat: HEARTBEAT,
+            callback: (message) => {
+                if (!this.#isStale(generation)) this.#receive(message);
+            },
+        });
+        if (this.#isStale(generation)) return messages.stop();
+        this.#messages = messages;
+        this.#superviseUntilEnd(messages, generation);
+        if (pending === 0) this.#complete();
+    }
+
+    /** The client would resume a broken consumer where it was; here the bucket is read again instead. */
+    #superviseUntilEnd(messages: ConsumerMessages, generation: number): void {
+        const supervise = async (): Promise<void> => {
+            for await (const { type } of messages.status()) {
+                if (this.#isStale(generation)) return;
+                const broken = [
+                    "heartbeats_missed",
+                    "consumer_deleted",
+                    "consumer_not_found",
+                    "reset",
+                    "stream_not_found",
+                ];
+                if (broken.includes(type)) return this.#restart();
+            }
+            if (!this.#isStale(generation)) this.#restart();
+        };
+        supervise().catch((error: unknown) => {
+            if (!this.#isStale(generation)) this.#restart();
+            this.#ports.log.warn({ bucket: this.#ports.bucket, reason: messageOf(error) }, "a watch was interrupted");
+        });
+    }
+
+    #isStale(generation: number): boolean {
+        return this.#stopped || generation !== this.#generation;
+    }
+
+    #receive(message: JsMsg): void {
+        const key = message.subject.slice(this.#keyOffset);
+        const revision = message.seq;
+        const operation = operationOf(message.headers);
+        this.#seen?.add(key);
+        if (this.#known.get(key) !== revision) {
+            if (operation === "PUT") this.#tellPut(key, revision, message.data);
+            else this.#tellGone(key, revision, operation === "EXPIRED");
+        }
+        if (this.#seen !== undefined && message.info.pending === 0) this.#complete();
+    }
+
+    #tellPut(key: string, revision: number, payload: Uint8Array): void {
+        const value = this.#ports.decode(key, payload);
+        // A value that cannot be read is as good as none.
+        if (value === undefined) return this.#tellGone(key, revision, false);
+        this.#known.set(key, revision);
+        this.#tell({ kind: "put", entry: { key, value, revision } });
+    }
+
+    #tellGone(key: string, revision: number, expired: boolean): void {
+        if (this.#known.delete(key)) this.#tell({ kind: "gone", key, revision, expired });
+    }
+
+    /** The reading is complete: what the listener knows and the bucket no longer has is gone, its marker too. */
+    #complete(): void {
+        const seen = this.#seen;
+        if (seen === undefined) return;
+        this.#seen = undefined;
+        for (const [key, revision] of [...this.#known]) {
+            if (!seen.has(key)) this.#tellGone(key, revision, true);
+        }
+        this.#markReady();
+    }
+
+    #tell(change: Change<V>): void {
+        try {
+            this.#ports.onChange(change);
+        } catch (error) {
+            // Thrown on, it would end the consumer.
+            const defect = new InvariantError(`a listener of bucket ${this.#ports.bucket} threw`, { cause: error });
+            this.#ports.log.error({ err: defect }, defect.message);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// Whether the server can be reached, for those who ask, those who listen and those who wait.
+import type { NatsConnection } from "@nats-io/transport-node";
+import { DependencyError } from "@postern/errors";
+import type { BusLog, BusStatus } from "./bus.ts";
+import { messageOf } from "./failures.ts";
+
+export class ConnectionStatus {
+    readonly #connection: NatsConnection;
+    readonly #log: BusLog;
+    readonly #clock: () => number;
+    readonly #listeners = new Set<(status: BusStatus) => void>();
+    #status: BusStatus;
+
+    constructor(connection: NatsConnection, log: BusLog, clock: () => number) {
+        this.#connection = connection;
+        this.#log = log;
+        this.#clock = clock;
+        this.#status = { connected: true, since: clock() };
+    }
+
+    get status(): BusStatus {
+        return this.#status;
+    }
+
+    onChange(listener: (status: BusStatus) => void): () => void {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+    }
+
+    /** Resolves when connected; rejects with `BUS_UNAVAILABLE` after `timeout` milliseconds, or with the signal's reason. */
+    async connected(timeout: number, what: string, signal?: AbortSignal): Promise<void> {
+        signal?.throwIfAborted();
+        if (this.#status.connected) return;
+        await new Promise<void>((resolve, reject) => {
+            const finish = (settle: () => void): void => {
+                clearTimeout(timer);
+                stopListening();
+                signal?.removeEventListener("abort", abort);
+                settle();
+            };
+            const abort = (): void => finish(() => reject(signal?.reason));
+            const stopListening = this.onChange(({ connected }) => connected && finish(resolve));
+            const timer = setTimeout(
+                () => finish(() => reject(new DependencyError("BUS_UNAVAILABLE", `${what}: not connected to NATS`))),
+                timeout,
+            );
+            signal?.addEventListener("abort", abort, { once: true });
+        });
+    }
+
+    /** Follows the client's reports until the connection is closed for good. */
+    async follow(): Promise<void> {
+        for await (const report of this.#connection.status()) {
+            if (report.type === "disconnect")
+                this.#change(false, { server: report.server }, "lost the connection to NATS");
+            else if (report.type === "reconnect")
+                this.#change(true, { server: report.server }, "connected to NATS again");
+            else if (report.type === "error")
+                this.#log.warn({ reason: messageOf(report.error) }, "NATS reports an error");
+            else if (report.type === "ldm") this.#log.info({ server: report.server }, "NATS server is about to stop");
+            else if (report.type === "staleConnection") this.#log.warn({}, "NATS does not answer pings");
+        }
+        this.#change(false, {}, "connection to NATS closed");
+    }
+
+    #change(connected: boolean, fields: object, message: string): void {
+        if (this.#status.connected === connected) return;
+        this.#status = { connected, since: this.#clock() };
+        if (connected) this.#log.info(fields, message);
+        else this.#log.warn(fields, message);
+        for (const listener of this.#listeners) listener(this.#status);
+    }
+}

@@ -1,0 +1,22 @@
+export { applyBus, type ApplyReport } from "./apply.ts";
+export type { Bucket, Change, Entry, Watch } from "./bucket.ts";
+export type {
+    AnswerOptions,
+    AskOptions,
+    Bus,
+    BusLog,
+    BusMetrics,
+    BusOptions,
+    BusStatus,
+    ConsumedMessage,
+    ConsumeHandlers,
+    Consumer,
+    PublishedMessage,
+    RequestOutcome,
+    Stoppable,
+    TailOptions,
+} from "./bus.ts";
+export { connectBus } from "./connect.ts";
+export type { BusLayout } from "./layout.ts";
+export { createSeed, publicKeyOf, type Nkey } from "./nkey.ts";
+export { natsPermissions, type BusUser } from "./permissions.ts";

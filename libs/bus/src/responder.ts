@@ -1,0 +1,152 @@
+// The answering side of a request: at most so many at once, a bounded queue behind them, and always some answer.
+import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
+import type { RequestContract } from "@postern/contracts";
+import { DependencyError, PosternError } from "@postern/errors";
+import type { z } from "zod";
+import type { AnswerOptions, BusLog, BusMetrics, Stoppable } from "./bus.ts";
+import {
+    busFailure,
+    FAILURE_DETAIL_HEADER,
+    FAILURE_HEADER,
+    type FailureCode,
+    messageOf,
+    outcomeOf,
+} from "./failures.ts";
+import { decodeJson, encodeJson } from "./json.ts";
+
+const DEFAULT_CONCURRENCY = 64;
+const WAITING_PER_RUNNING = 16;
+
+export interface ResponderPorts {
+    readonly connection: NatsConnection;
+    readonly log: BusLog;
+    readonly metrics: BusMetrics | undefined;
+    readonly clock: () => number;
+}
+
+interface Question {
+    readonly message: Msg;
+    readonly arrivedAt: number;
+}
+
+export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stoppable {
+    readonly #ports: ResponderPorts;
+    readonly #name: string;
+    readonly #contract: RequestContract<Q, A>;
+    readonly #handler: (question: z.output<Q>) => Promise<z.input<A>>;
+    readonly #concurrency: number;
+    readonly #waiting: Question[] = [];
+    readonly #running = new Set<Promise<void>>();
+    readonly #subscription: Subscription;
+
+    constructor(
+        ports: ResponderPorts,
+        subject: string,
+        name: string,
+        contract: RequestContract<Q, A>,
+        handler: (question: z.output<Q>) => Promise<z.input<A>>,
+        { queue, concurrency = DEFAULT_CONCURRENCY }: AnswerOptions,
+    ) {
+        this.#ports = ports;
+        this.#name = name;
+        this.#contract = contract;
+        this.#handler = handler;
+        this.#concurrency = concurrency;
+        this.#subscription = ports.connection.subscribe(subject, {
+            ...(queue === undefined ? {} : { queue }),
+            callback: (error, message) => {
+                if (error === null) this.#accept(message);
+                else ports.log.error({ subject, reason: messageOf(error) }, "a subscription for questions ended");
+            },
+        });
+    }
+
+    /** Resolves when the server has the subscription; rejects when the credentials do not allow it. */
+    async subscribed(): Promise<void> {
+        const refused = this.#subscription.closed.then((error) => {
+            throw busFailure(error ?? new Error("closed"), `answering ${this.#name}`);
+        });
+        try {
+            await Promise.race([this.#ports.connection.flush(), refused]);
+        } catch (error) {
+            throw busFailure(error, `answering ${this.#name}`);
+        } finally {
+            // Later refusals are logged by the subscription's callback.
+            refused.catch(() => undefined);
+        }
+    }
+
+    /** Takes no more questions and finishes those that it has. */
+    async stop(): Promise<void> {
+        if (!this.#subscription.isClosed() && !this.#ports.connection.isClosed()) {
+            await this.#subscription.drain().catch((error: unknown) => {
+                this.#ports.log.info({ reason: messageOf(error) }, "a subscription was closed without the server");
+            });
+        }
+        while (this.#running.size > 0) await Promise.all(this.#running);
+    }
+
+    #accept(message: Msg): void {
+        const question = { message, arrivedAt: this.#ports.clock() };
+        if (this.#running.size < this.#concurrency) this.#run(question);
+        else if (this.#waiting.length < this.#concurrency * WAITING_PER_RUNNING) this.#waiting.push(question);
+        else this.#refuse(question, "BUS_OVERLOADED", `${this.#name}: too many questions wait`);
+    }
+
+    #run(question: Question): void {
+        const run = this.#handle(question).finally(() => {
+            this.#running.delete(run);
+            this.#runNext();
+        });
+        this.#running.add(run);
+    }
+
+    #runNext(): void {
+        for (;;) {
+            const next = this.#waiting.shift();
+            if (next === undefined) return;
+            // Nobody waits for the answer any more.
+            if (this.#ports.clock() - next.arrivedAt < this.#contract.timeout) return this.#run(next);
+            this.#ports.metrics?.answered(this.#name, "timeout", this.#ports.clock() - next.arrivedAt);
+        }
+    }
+
+    async #handle(question: Question): Promise<void> {
+        const { message, arrivedAt } = question;
+        let asked: z.output<Q>;
+        try {
+            asked = decodeJson(this.#contract.question, message.data, `question to ${this.#name}`);
+        } catch (error) {
+            this.#ports.metrics?.badMessage(this.#name);
+            this.#ports.log.warn({ request: this.#name, reason: messageOf(error) }, "a question breaks its contract");
+            return this.#refuse(question, "BUS_BAD_MESSAGE", messageOf(error));
+        }
+        try {
+            const answer = encodeJson(this.#contract.answer, await this.#handler(asked), `answer to ${this.#name}`);
+            this.#respond(message, answer);
+        } catch (error) {
+            this.#ports.log.error({ request: this.#name, err: error }, "could not answer a question");
+            // The cause may hold more than the asker should know.
+            const cause = error instanceof PosternError ? error.code : "internal error";
+            return this.#refuse(question, "BUS_REMOTE_FAILED", `${this.#name}: ${cause}`);
+        }
+        this.#ports.metrics?.answered(this.#name, "ok", this.#ports.clock() - arrivedAt);
+    }
+
+    #refuse({ message, arrivedAt }: Question, code: FailureCode, detail: string): void {
+        const failure = headers();
+        failure.set(FAILURE_HEADER, code);
+        failure.set(FAILURE_DETAIL_HEADER, detail.replaceAll(/[\r\n]+/g, " ").slice(0, 500));
+        this.#respond(message, "", failure);
+        const outcome = outcomeOf(new DependencyError(code));
+        this.#ports.metrics?.answered(this.#name, outcome, this.#ports.clock() - arrivedAt);
+    }
+
+    #respond(message: Msg, payload: string, failure?: ReturnType<typeof headers>): void {
+        try {
+            message.respond(payload, failure === undefined ? {} : { headers: failure });
+        } catch (error) {
+            this.#ports.log.warn({ request: this.#name, reason: messageOf(error) }, "an answer could not be sent");
+        }
+    }
+}
