@@ -15,6 +15,9 @@ export const ERROR_CATALOGUE = {
     BUS_REFUSED: "JetStream refused an operation, for example because a stream is full; the detail has its reason.",
     BUS_SERVER_TOO_OLD: "nats-server is older than 2.11, which this release needs.",
     ADMIN_LISTEN_FAILED: "The admin address of a service cannot be used; another process may hold it.",
+    PKI_BAD_AUTHORITY: "The files of the certification authority cannot be used to issue certificates.",
+    PKI_BAD_CERTIFICATE: "A file that should hold a certificate cannot be read, or holds something else.",
+    PKI_WRITE_FAILED: "A certificate or key could not be written to its file.",
     OUTBOX_FULL: "The outbox reached its size limit because events cannot be published.",
     OUTBOX_CORRUPT: "An outbox file holds a record that fails its checksum.",
     OUTBOX_LOCKED: "Another running process uses this outbox directory.",
@@ -34,7 +37,8 @@ export const ERROR_CATALOGUE = {
     FIREWALL_UNAVAILABLE: "The nft program is missing or did not finish; install nftables.",
     FIREWALL_REJECTED: "nft refused the rules for masquerading and for keeping clients apart.",
     FORWARDING_REFUSED: "IP forwarding is off and this process may not turn it on; set it with sysctl.",
-    SSTP_BAD_VERSION: "The stream does not continue with an SSTP 1.0 packet: the peer lost its place, or is no SSTP client.",
+    SSTP_BAD_VERSION:
+        "The stream does not continue with an SSTP 1.0 packet: the peer lost its place, or is no SSTP client.",
     SSTP_BAD_LENGTH: "The length field of an SSTP packet is smaller than the packet's own header.",
     SSTP_BAD_MESSAGE: "An SSTP control message has attributes that are missing, unexpected, or of a wrong length.",
     SSTP_UNKNOWN_MESSAGE: "An SSTP control message has a type that the protocol does not define.",
@@ -44,6 +48,10 @@ export const ERROR_CATALOGUE = {
     ACCOUNT_INVALID: "A local user cannot have this name or password.",
     ACCOUNT_UNREADABLE:
         "A stored account does not open: the accounts key file is another one, or the record was changed or moved.",
+    PROXY_HEADER_INVALID:
+        "A source listed in proxy.from did not begin its connection with a well-formed PROXY protocol header.",
+    CLIENT_HELLO_INVALID: "A client's first bytes are not a TLS ClientHello.",
+    TLS_CERTIFICATE: "A server certificate or its key cannot be used.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
