@@ -1,5 +1,6 @@
 export { loadConfig, parseConfig, type Config, type Reader, type Section } from "./load-config.ts";
 export { describeProblem, InvalidConfigError, type Problem } from "./problems.ts";
+export { configJsonSchema, keyReferences, type KeyReference } from "./reference.ts";
 export { byteSize, directoryPath, duration, filePath, listenAddress, type ListenAddress } from "./scalars.ts";
 export { type AuditLoggerSection } from "./sections/audit-logger.ts";
 export { type AuthBrokerSection } from "./sections/auth-broker.ts";
@@ -8,5 +9,5 @@ export { type IngressSection } from "./sections/ingress.ts";
 export { type LogSection } from "./sections/log.ts";
 export { type NatsSection } from "./sections/nats.ts";
 export { type OutboxSection } from "./sections/outbox.ts";
-export { type SessionRegistrySection } from "./sections/session-registry.ts";
+export { type Ipv4Range, type SessionRegistrySection } from "./sections/session-registry.ts";
 export { type SessionWorkerSection } from "./sections/session-worker.ts";
