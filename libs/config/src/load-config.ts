@@ -38,9 +38,8 @@ export function loadConfig(path: string, reader?: Reader): Config {
 /** `loadConfig` of a text; `file` is what problems are reported against and relative paths are relative to. */
 export function parseConfig(text: string, file: string, reader?: Reader): Config {
     const source = new YamlSource(text);
-    const syntax = source.problems();
-    if (syntax.length > 0) throw new InvalidConfigError(file, syntax);
-    const { root, instances, misplaced } = splitInstances(source.value());
+    if (source.problems.length > 0) throw new InvalidConfigError(file, source.problems);
+    const { root, instances, misplaced } = splitInstances(source.value);
     const problems = [...misplaced, ...checkAll(root, instances)].map((finding): Problem => ({
         ...source.positionOf(finding.path),
         key: finding.path.map(String).join("."),

@@ -4,7 +4,7 @@ import { z } from "zod";
 declare module "zod" {
     interface GlobalMeta {
         /** What docs/configuration.md prints as the type of a key; a `file` or `directory` is made absolute on loading. */
-        kind?: "file" | "directory" | "duration" | "size" | "address";
+        kind?: string;
         /** Set on every key that bounds something: what it bounds, for docs/limits.md. */
         limit?: string;
     }

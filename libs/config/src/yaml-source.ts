@@ -9,28 +9,29 @@ const MAX_ALIASES = 100;
 export class YamlSource {
     readonly #document: Document;
     readonly #lines = new LineCounter();
+    /** Syntax errors, duplicate keys, tags that mean nothing here. */
+    readonly problems: readonly Problem[];
+    /** The document as plain objects; an empty one is an empty map. */
+    readonly value: unknown;
 
     constructor(text: string) {
         this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
-    }
-
-    /** Syntax errors, duplicate keys, tags that mean nothing here. */
-    problems(): Problem[] {
-        return [...this.#document.errors, ...this.#document.warnings].map(({ pos: [at], message }) => ({
+        const problems = [...this.#document.errors, ...this.#document.warnings].map(({ pos: [at], message }) => ({
             ...this.#place(at),
             key: "",
             message,
         }));
-    }
-
-    /** The document as plain objects; an empty one is an empty map. */
-    value(): unknown {
-        return this.#document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
-    }
-
-    /** Whether the file itself has a key at `path`. */
-    has(path: Path): boolean {
-        return this.#document.hasIn(path);
+        try {
+            this.value = this.#document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
+        } catch (error) {
+            // A document whose aliases multiply is refused by the parser's own count.
+            problems.push({
+                ...this.#place(0),
+                key: "",
+                message: error instanceof Error ? error.message : String(error),
+            });
+        }
+        this.problems = problems;
     }
 
     /** The place of the key at `path`, or of the nearest one above it. */

@@ -25,9 +25,10 @@ export function listenForStop(onImpatience: () => void): StopRequests {
     };
     process.on("SIGTERM", onSignal);
     process.on("SIGINT", onSignal);
-    if (process.channel !== undefined) {
+    const { channel } = process;
+    if (channel !== undefined) {
         process.once("disconnect", () => request("launcher gone"));
-        process.channel?.unref();
+        channel.unref();
     }
     return { first, signal: abort.signal };
 }

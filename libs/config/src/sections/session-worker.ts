@@ -71,6 +71,7 @@ const sstp = z.strictObject({
         .enum(["sha1+sha256", "sha256"])
         .default("sha1+sha256")
         .describe("Hashes offered for the crypto binding; RouterOS may need SHA-1."),
+    probeStatus: z
         .int()
         .min(100)
         .max(599)

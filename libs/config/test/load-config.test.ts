@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigError } from "@postern/errors";
+import { loadConfig, parseConfig } from "../src/load-config.ts";
+import { InvalidConfigError, type Problem } from "../src/problems.ts";
+
+const FILE = "/etc/postern/postern.yaml";
+
+function problemsOf(text: string): readonly Problem[] {
+    try {
+        parseConfig(text, FILE);
+    } catch (error) {
+        assert.ok(error instanceof InvalidConfigError);
+        return error.problems;
+    }
+    return assert.fail("the configuration was accepted");
+}
+
+const places = (text: string): string[] => problemsOf(text).map(({ line, key }) => `${line} ${key}`);
+
+test("one required key is enough: everything else has a default", () => {
+    const config = parseConfig("name: vpn.example.com\n", FILE);
+    assert.equal(config.name, "vpn.example.com");
+    assert.equal(config.tenant, "main");
+    assert.equal(config.state, "/etc/postern");
+    assert.deepEqual(config.ingress.admin, { host: "127.0.0.1", port: 9101 });
+    assert.deepEqual(config.instances.ingress, []);
+    assert.equal(config.file, FILE);
+});
+
+test("all problems are reported together, each with its line, in the order of the file", () => {
+    const text = [
+        "name: vpn.example.com", // 1
+        "tenannt: main", // 2
+        "nats:", // 3
+        "  servers:", // 4
+        "    - nats://127.0.0.1:4222", // 5
+        "    - http://127.0.0.1", // 6
+        "bus:", // 7
+        "  replicas: nine", // 8
+        "ingress:", // 9
+        "  stopWithin: 20", // 10
+        "  lisen: 0.0.0.0:443", // 11
+        "log: { level: loud }", // 12
+    ].join("\n");
+    assert.deepEqual(places(text), [
+        "2 tenannt",
+        "6 nats.servers.1",
+        "8 bus.replicas",
+        "10 ingress.stopWithin",
+        "11 ingress.lisen",
+        "12 log.level",
+    ]);
+    assert.throws(
+        () => parseConfig(text, FILE),
+        (error) => {
+            assert.ok(error instanceof ConfigError);
+            assert.equal(error.code, "CONFIG_INVALID");
+            assert.match(error.message, /^CONFIG_INVALID: 6 problems$/m);
+            assert.match(
+                error.message,
+                /^\/etc\/postern\/postern\.yaml:11:3: ingress\.lisen: unknown key; known here: admin, /m,
+            );
+            return true;
+        },
+    );
+});
+
+test("a missing key is reported at the place where it should be", () => {
+    const [problem] = problemsOf("tenant: main\n");
+    assert.deepEqual([problem?.line, problem?.key], [1, "name"]);
+    assert.match(problem?.message ?? "", /^missing/);
+});
+
+test("an empty file lacks the same keys as an empty map", () => {
+    assert.deepEqual(problemsOf(""), problemsOf("{}"));
+});
+
+test("what is no map is refused", () => {
+    assert.equal(problemsOf("- a\n- b\n").length, 1);
+    assert.equal(problemsOf("just words").length, 1);
+});
+
+test("syntax errors and repeated keys have their lines", () => {
+    assert.deepEqual(
+        problemsOf("name: a.example\nname: b.example\n").map(({ line }) => line),
+        [2],
+    );
+    assert.equal(problemsOf("name: a.example\nnats: [\n").length > 0, true);
+});
+
+test("a document that multiplies itself through aliases is refused", () => {
+    const levels = Array.from({ length: 9 }, (_, i) => `k${i + 1}: &k${i + 1} [${Array(9).fill(`*k${i}`).join(", ")}]`);
+    const [problem] = problemsOf(["k0: &k0 [x]", ...levels].join("\n"));
+    assert.match(problem?.message ?? "", /alias/i);
+});
+
+test("keys of one instance override its section; maps are merged, the rest is replaced", () => {
+    const text = [
+        "name: vpn.example.com",
+        "ingress:",
+        "  stopWithin: 40s",
+        "  instances:",
+        "    i1: { admin: 127.0.0.1:1001 }",
+        "    i2: { admin: 127.0.0.1:1002, stopWithin: 50s }",
+        "    i3:",
+    ].join("\n");
+    const admin = (instance: string): number =>
+        parseConfig(text, FILE, { service: "ingress", instance }).ingress.admin.port;
+    assert.deepEqual(["i1", "i2", "i3", "unlisted"].map(admin), [1001, 1002, 9101, 9101]);
+    const second = parseConfig(text, FILE, { service: "ingress", instance: "i2" });
+    assert.equal(second.ingress.stopWithin, 50_000);
+    assert.deepEqual(second.instances.ingress, ["i1", "i2", "i3"]);
+    assert.equal(parseConfig(text, FILE, { service: "auth-broker", instance: "i2" }).ingress.stopWithin, 40_000);
+});
+
+test("overrides are checked whoever reads the file, and only what they set is reported on them", () => {
+    const text = [
+        "name: vpn.example.com", // 1
+        "audit-logger:", // 2
+        "  stopWithin: soon", // 3
+        "  instances:", // 4
+        "    a1: { admin: nowhere }", // 5
+        "    a2: { colour: red }", // 6
+        "    A3: {}", // 7
+        "    a4: [1]", // 8
+    ].join("\n");
+    assert.deepEqual(places(text), [
+        "3 audit-logger.stopWithin",
+        "5 audit-logger.instances.a1.admin",
+        "6 audit-logger.instances.a2.colour",
+        "7 audit-logger.instances.A3",
+        "8 audit-logger.instances.a4",
+    ]);
+    assert.deepEqual(places("name: a.example\ningress:\n  instances: [i1]\n"), ["3 ingress.instances"]);
+});
+
+test("{instance} is the reader's id, in values and in defaults, and paths are relative to the file", () => {
+    const text = "name: vpn.example.com\nnats:\n  seed: nats/{instance}.seed\n  ca: /etc/ssl/ca.pem\n";
+    const config = parseConfig(text, FILE, { service: "ingress", instance: "i1" });
+    assert.equal(config.nats.seed, "/etc/postern/nats/i1.seed");
+    assert.equal(config.nats.ca, "/etc/ssl/ca.pem");
+    assert.equal(config.outbox.directory, "/etc/postern/outbox/i1");
+    assert.equal(parseConfig(text, FILE).nats.seed, "/etc/postern/nats/{instance}.seed");
+});
+
+test("the configuration is frozen all the way down", () => {
+    const config = parseConfig("name: vpn.example.com\n", FILE);
+    const isFrozen = (value: unknown): boolean =>
+        typeof value !== "object" ||
+        value === null ||
+        (Object.isFrozen(value) && Object.values(value).every((child) => isFrozen(child)));
+    assert.ok(isFrozen(config));
+});
+
+test("a file that is not there is a configuration error that names it", () => {
+    assert.throws(
+        () => loadConfig("/nonexistent/postern.yaml"),
+        (error) => error instanceof ConfigError && error.message.includes("/nonexistent/postern.yaml"),
+    );
+});
