@@ -23,9 +23,9 @@ const OPTION_MSS_SIZE = 4;
  * is.  A SYN without the option is not touched: its peer then assumes 536 or 1,220 (RFC 9293 §3.7.1), which always fits.
  */
 export function clampTcpMss(bytes: Uint8Array, at: number, available: number, mtu: number): boolean {
-    const found = findUpperLayer(bytes, at, available);
-    if (upperLayerProtocol(found) !== PROTOCOL_TCP) return false;
     const size = ipPacketSize(bytes, at, available);
+    const found = findUpperLayer(bytes, at, size);
+    if (upperLayerProtocol(found) !== PROTOCOL_TCP) return false;
     const offset = upperLayerOffset(found);
     if (size - offset < TCP_HEADER_SIZE) return false;
     const tcpAt = at + offset;

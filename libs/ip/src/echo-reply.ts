@@ -19,7 +19,7 @@ const ECHO_REPLY_IPV6 = 129;
  */
 export function echoReply(packet: Uint8Array): Uint8Array | undefined {
     const size = ipPacketSize(packet, 0, packet.length);
-    const found = findUpperLayer(packet, 0, packet.length);
+    const found = findUpperLayer(packet, 0, size);
     const icmpAt = upperLayerOffset(found);
     // Where nothing was found the offset lies beyond every packet.
     if (size - icmpAt < ICMP_HEADER_SIZE) return undefined;

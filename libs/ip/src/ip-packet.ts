@@ -31,11 +31,11 @@ export const NO_UPPER_LAYER = -1;
 
 /**
  * Protocol and place of the header that follows the IP headers, as one number that `upperLayerProtocol` and
- * `upperLayerOffset` take apart (so that nothing is allocated); `NO_UPPER_LAYER` in what is not a whole packet, in every
- * fragment but the first, and after more than eight IPv6 extension headers.  That header may itself be cut short.
+ * `upperLayerOffset` take apart (so that nothing is allocated).  `size` is what `ipPacketSize` said.  `NO_UPPER_LAYER` where
+ * that was 0, in every fragment but the first, and after more than eight IPv6 extension headers.  The header that was found
+ * may itself be cut short.
  */
-export function findUpperLayer(bytes: Uint8Array, at: number, available: number): number {
-    const size = ipPacketSize(bytes, at, available);
+export function findUpperLayer(bytes: Uint8Array, at: number, size: number): number {
     if (size === 0) return NO_UPPER_LAYER;
     if (ipVersion(bytes, at) === 6) return skipExtensionHeaders(bytes, at, size);
     if (ipv4FragmentOffset(bytes, at) !== 0) return NO_UPPER_LAYER;
