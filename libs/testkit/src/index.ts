@@ -1,0 +1,22 @@
+export type { CertificateAuthority, CertificateRequest, IssuedCertificate, KeyType } from "./certificate-authority.ts";
+export { createCertificateAuthority } from "./certificates.ts";
+export { testMessageDecoder, testPushDecoder, testStreamDecoder } from "./decoder-suite.ts";
+export type {
+    Decoded,
+    DecoderSuite,
+    MalformedVector,
+    MessageDecoderSuite,
+    PushDecoder,
+    Vector,
+} from "./decoder-suite.ts";
+export { duplexPair } from "./duplex-pair.ts";
+export type { DuplexPairOptions, MemorySocket } from "./duplex-pair.ts";
+export { eventually, waitForValue } from "./eventually.ts";
+export type { Patience } from "./eventually.ts";
+export { FakeClock } from "./fake-clock.ts";
+export type { FakeTimer } from "./fake-clock.ts";
+export { startNatsServer } from "./nats-server.ts";
+export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
+export { spawnBound } from "./spawn-bound.ts";
+export { createTemporaryDirectory } from "./temporary-directory.ts";
+export type { TemporaryDirectory } from "./temporary-directory.ts";
