@@ -1,4 +1,4 @@
-// How a call can end: a closed list, for events, counters and logs.
+// How a call of [MS-SSTP] 3.3 can end: a closed list, for events, counters and logs.
 import type { BindingFailure } from "./crypto-binding.ts";
 
 /** Why a call ended.  `status` is one of `STATUS`; `detail` is for the log. */

@@ -31,7 +31,8 @@ export function interpretRequest({ startLine, fields }: HttpHead): SstpRequest {
     if (method === undefined || target === undefined || version === undefined) {
         throw new HttpError(400, "the first line is not an HTTP request line");
     }
-    const [path = "", query = ""] = target.split("?", 2);
+    const [path = "", ...queries] = target.split("?");
+    const query = queries.join("?");
     const isSstpPath = normalise(path) === SSTP_PATH;
     if (method === "HEAD" || method === "GET")
         return isSstpPath ? { kind: "probe", method } : { kind: "other", status: 404 };

@@ -22,7 +22,9 @@ export class PacketReader {
 
     /** `tail` is what another reader of the same stream reported: reading goes on in the middle of that packet. */
     constructor(sink: PacketSink, tail: Uint8Array = NOTHING) {
-        if (tail.length > MAX_PACKET_SIZE) throw new InvariantError(`tail of ${tail.length} octets`);
+        if (tail.length >= (tail.length < HEADER_SIZE ? HEADER_SIZE : packetSize(tail, 0))) {
+            throw new InvariantError(`a tail of ${tail.length} octets holds a whole packet`);
+        }
         this.#sink = sink;
         if (tail.length > 0) this.#keep(tail, 0);
     }

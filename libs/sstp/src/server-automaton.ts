@@ -48,6 +48,7 @@ export type CallInput =
     | "disconnect-2-timeout"
     | "local-disconnect"
     | "local-abort"
+    | "restored" // from the snapshot of a connected call
     | "stream-closed"
     | "framing-lost";
 
@@ -181,6 +182,7 @@ export const CALL_TABLE: Readonly<Record<CallState, Row>> = {
         "connect-request-unacceptable": stay("connect-request-pending", "send-connect-nak"),
         "connect-retries-exceeded": abort(REQUESTING, STATUS.retryCountExceeded),
         "negotiation-timeout": abort({ actions: [] }, STATUS.negotiationTimeout),
+        restored: { next: "call-connected", actions: [], start: "hello" },
     }),
     "call-connected-pending": live(NEGOTIATING, {
         "call-connected": CONNECT,

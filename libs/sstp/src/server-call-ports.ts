@@ -1,4 +1,4 @@
-// What a server call needs from its surroundings and gives to them.
+// What a server call needs from its surroundings and gives to them: the layers below and above of [MS-SSTP] 3.3.
 import type { CallEnd } from "./call-end.ts";
 import type { OfferedHashProtocols, TimerName } from "./constants.ts";
 import type { CertificateHashes, Digests } from "./crypto-binding.ts";

@@ -47,17 +47,11 @@ export class ServerCall {
     readonly #ports: ServerCallPorts;
     readonly #timers: CallTimers;
     readonly #negotiation: Negotiation | undefined;
-    #state: CallState;
+    #state: CallState = "connect-request-pending";
     #end: CallEnd | undefined;
     #certificateHash = "";
 
-    private constructor(
-        state: CallState,
-        negotiation: Negotiation | undefined,
-        timing: ServerCallTiming,
-        ports: ServerCallPorts,
-    ) {
-        this.#state = state;
+    private constructor(negotiation: Negotiation | undefined, timing: ServerCallTiming, ports: ServerCallPorts) {
         this.#negotiation = negotiation;
         this.#ports = ports;
         this.#timers = new CallTimers(timing, ports);
@@ -71,16 +65,16 @@ export class ServerCall {
         const request = { hashProtocols, nonce };
         const binding = new BindingVerifier(digests, { ...request, certificates });
         const negotiation = { request, binding, naks: 0, objections: [] };
-        const call = new ServerCall("connect-request-pending", negotiation, options, ports);
+        const call = new ServerCall(negotiation, options, ports);
         call.#timers.start("negotiation");
         return call;
     }
 
     /** A call that was connected elsewhere.  Its link is up and its data gate open; the ports are not told so. */
     static restore(snapshot: CallSnapshot, timing: ServerCallTiming, ports: ServerCallPorts): ServerCall {
-        const call = new ServerCall(snapshot.state, undefined, timing, ports);
+        const call = new ServerCall(undefined, timing, ports);
         call.#certificateHash = snapshot.certificateHash;
-        call.#timers.start("hello");
+        call.#step("restored");
         return call;
     }
 
