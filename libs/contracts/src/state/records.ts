@@ -118,7 +118,7 @@ export type UserRecord = z.infer<typeof UserRecord>;
 
 /**
  * `fleet/<worker>`: what was last announced of a worker.  The compare-and-set on it decides which registry publishes a
- * transition; `announced` turns true when that event is safe, so that another registry can finish what a dead one began.
+ * transition; what is still to be published stays in `announce`, so that another registry finishes what a dead one began.
  */
 export const FleetRecord = z.strictObject({
     worker: InstanceId,
@@ -126,10 +126,9 @@ export const FleetRecord = z.strictObject({
     state: z.enum(["joined", "full", "draining", "suspect", "lost"]),
     /** Revision in `workers` of the change that this state follows from: older evidence decides nothing. */
     evidence: z.int().nonnegative(),
-    endpoint: z.string(),
-    capacity: z.int().positive(),
+    /** Sessions of the worker at the transition. */
     sessions: z.int().nonnegative(),
-    announced: z.boolean(),
+    announce: z.array(z.enum(["joined", "full", "draining", "suspect", "lost"])),
     by: InstanceId,
     at: Timestamp,
 });
