@@ -5,13 +5,13 @@ import { InstanceId, SERVICES, type ServiceName } from "@postern/contracts";
 import { ConfigError } from "@postern/errors";
 import { findings, type Finding } from "./issues.ts";
 import { InvalidConfigError, type Problem } from "./problems.ts";
-import { absolutePaths, deepFreeze, isTree, merge, nameInstance } from "./resolve.ts";
+import { absolutePaths, deepFreeze, isTree, merge, nameReader } from "./resolve.ts";
 import { rootSchema, SERVICE_SECTIONS, type Settings } from "./schema.ts";
 import { YamlSource, type Path } from "./yaml-source.ts";
 
-/** Who reads: overrides of this instance apply to the section of its service, and `{instance}` is its id. */
+/** Who reads: `{instance}` is its id, `{service}` its service, and the overrides of this instance apply to that section. */
 export interface Reader {
-    readonly service: ServiceName;
+    readonly service?: ServiceName;
     readonly instance: string;
 }
 
@@ -113,7 +113,11 @@ function checkAll(root: unknown, instances: Overrides): Finding[] {
         for (const [id, overrides] of Object.entries(instances[service] ?? {})) {
             const base = isTree(root) ? (root[service] ?? {}) : {};
             const where = [service, "instances", id];
-            const own = check(SERVICE_SECTIONS[service], nameInstance(merge(base, overrides), id), []);
+            const own = check(
+                SERVICE_SECTIONS[service],
+                nameReader(merge(base, overrides), { service, instance: id }),
+                [],
+            );
             // What the base section has wrong is reported there.
             for (const { path, message } of own) {
                 if (isSetIn(overrides, path)) found.push({ path: [...where, ...path], message });
@@ -145,18 +149,16 @@ function isSetIn(overrides: unknown, path: Path): boolean {
 }
 
 function settle(root: unknown, instances: Overrides, reader: Reader | undefined, directory: string): Settings {
-    const merged =
-        reader === undefined
-            ? root
-            : nameInstance(
-                  merge(root, { [reader.service]: instances[reader.service]?.[reader.instance] ?? {} }),
-                  reader.instance,
-              );
-    const parsed = rootSchema.parse(merged);
+    const seen = reader === undefined ? root : nameReader(overridden(root, instances, reader), reader);
+    const parsed = rootSchema.parse(seen);
     // Defaults may name the instance too.
-    const named = reader === undefined ? parsed : nameInstance(parsed, reader.instance);
+    const named = reader === undefined ? parsed : nameReader(parsed, reader);
     // Only strings are replaced by strings, so the tree keeps its type.
     return absolutePaths(rootSchema, named, directory) as Settings;
+}
+
+function overridden(root: unknown, instances: Overrides, { service, instance }: Reader): unknown {
+    return service === undefined ? root : merge(root, { [service]: instances[service]?.[instance] ?? {} });
 }
 
 function withoutRepeats(problems: readonly Problem[]): Problem[] {

@@ -1,4 +1,4 @@
-// What postern.yaml leaves to the reader: `{instance}`, relative paths, and the overrides of one instance.
+// What postern.yaml leaves to the reader: `{service}` and `{instance}`, relative paths, and the overrides of one instance.
 import { resolve } from "node:path";
 import { z } from "zod";
 import { under, unwrap } from "./schema-tree.ts";
@@ -24,8 +24,12 @@ function mapStrings(value: unknown, change: (text: string) => string): unknown {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)]));
 }
 
-export const nameInstance = (value: unknown, instance: string): unknown =>
-    mapStrings(value, (text) => text.replaceAll("{instance}", instance));
+/** Puts the reader's name where the file leaves room for it. */
+export const nameReader = (value: unknown, { service, instance }: { service?: string; instance: string }): unknown =>
+    mapStrings(value, (text) => {
+        const named = text.replaceAll("{instance}", instance);
+        return service === undefined ? named : named.replaceAll("{service}", service);
+    });
 
 /** Makes every `file` and `directory` of a parsed value absolute. */
 export function absolutePaths(schema: z.core.$ZodType, value: unknown, directory: string): unknown {

@@ -135,12 +135,12 @@ test("overrides are checked whoever reads the file, and only what they set is re
     assert.deepEqual(places("name: a.example\ningress:\n  instances: [i1]\n"), ["3 ingress.instances"]);
 });
 
-test("{instance} is the reader's id, in values and in defaults, and paths are relative to the file", () => {
+test("{instance} is the reader's id, {service} its service, in values and in defaults, and paths are relative to the file", () => {
     const text = "name: vpn.example.com\nnats:\n  seed: nats/{instance}.seed\n  ca: /etc/ssl/ca.pem\n";
     const config = parseConfig(text, FILE, { service: "ingress", instance: "i1" });
     assert.equal(config.nats.seed, "/etc/postern/nats/i1.seed");
     assert.equal(config.nats.ca, "/etc/ssl/ca.pem");
-    assert.equal(config.outbox.directory, "/etc/postern/outbox/i1");
+    assert.equal(config.outbox.directory, "/etc/postern/outbox/ingress/i1");
     assert.equal(parseConfig(text, FILE).nats.seed, "/etc/postern/nats/{instance}.seed");
 });
 

@@ -6,7 +6,8 @@ import { ConfigError } from "@postern/errors";
 import { createLogger, createMetrics, type Logger } from "@postern/telemetry";
 import { startAdminListener } from "./admin-listener.ts";
 import { parseCommandLine } from "./command-line.ts";
-import { openEvents } from "./events.ts";
+import { busMetrics } from "./bus-metrics.ts";
+import { openEventLog } from "./event-log.ts";
 import type { Service, ServiceContext } from "./service.ts";
 import { listenForStop } from "./stop-requests.ts";
 
@@ -70,14 +71,15 @@ async function live<Name extends ServiceName>(
             ...(config.nats.seed === undefined ? {} : { seedFile: config.nats.seed }),
             ...(config.nats.ca === undefined ? {} : { caFile: config.nats.ca }),
             log,
+            metrics: busMetrics(metrics),
             signal: stop.signal,
         });
         undo.defer(() => bus.close());
         phase = "opening the outbox";
-        const events = await openEvents({ service: name, instance, epoch, config, bus, log, metrics });
+        const events = await openEventLog({ service: name, instance, epoch, config, bus, log, metrics });
         undo.defer(() => events.close());
         phase = "starting";
-        service = await create({ instance, epoch, config, section, log, metrics, bus, events });
+        service = await create({ instance, epoch: events.epoch, config, section, log, metrics, bus, events });
         const running = service;
         undo.defer(() => running.stop(reason));
         await Promise.race([running.start(), stop.first]);

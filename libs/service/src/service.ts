@@ -18,6 +18,8 @@ export interface Events {
         data: z.input<Data>,
         settle?: ReleaseQuestion,
     ): Promise<void>;
+    /** False: the outbox is full and takes only the ends of sessions; take no new ones. */
+    readonly accepting: boolean;
     /** Says a fact that may be lost with this process. */
     emit<Data extends z.ZodType>(contract: EventContract<Data>, about: string, data: z.input<Data>): void;
 }
