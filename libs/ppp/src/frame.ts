@@ -3,6 +3,7 @@
 // Address and control may be absent (ACFC, RFC 1661 §6.6), and so may the first byte of a protocol below 0x100 (PFC,
 // §6.5): both shapes of each are accepted at all times, because Windows changes between them.  We always send all four
 // bytes, because Open SSTP accepts nothing else.
+import { concatBytes } from "@postern/bytes";
 import { PppError } from "./errors.ts";
 
 const ADDRESS = 0xff;
@@ -65,4 +66,12 @@ export function encodeFrame(protocol: number, payload: Uint8Array): Uint8Array {
     writeFrameHeader(frame, 0, protocol);
     frame.set(payload, FRAME_HEADER_SIZE);
     return frame;
+}
+
+/** The shortest shape, RFC 1661 §6.5 and §6.6: what a client may send once both compressions are agreed. */
+export function encodeCompressedFrame(protocol: number, payload: Uint8Array): Uint8Array {
+    // A one-byte protocol must be odd to be told from the first byte of two.
+    const short = protocol < 0x100 && (protocol & 1) === 1;
+    const header = short ? [protocol] : [protocol >>> 8, protocol & 0xff];
+    return concatBytes(Uint8Array.from(header), payload);
 }

@@ -5,14 +5,16 @@ export type {
     Mschapv2Attempt,
     PapAttempt,
 } from "./authentication-attempt.ts";
-export { type AgreedIpv4, type AgreedIpv6, type ClientLinkOptions, PppClientLink } from "./client-link.ts";
-export { type ClientProfile } from "./client-profile.ts";
+export { type ClientLinkOptions, PppClientLink } from "./client-link.ts";
+export { CLIENT_PROFILES, type ClientProfile, type ClientProfileName } from "./client-profile.ts";
 export { CLOSE_REASONS, type CloseReason, type Closure } from "./closure.ts";
 export { ATTEMPT_TIMEOUT_MS, DEFAULT_MRU, OUR_MRU, PROTOCOL } from "./constants.ts";
 export type { Digests } from "./digests.ts";
+export type { EchoOptions } from "./echo-monitor.ts";
 export { PppError } from "./errors.ts";
 export {
     decodeFrame,
+    encodeCompressedFrame,
     encodeFrame,
     type Frame,
     FRAME_HEADER_SIZE,
@@ -23,17 +25,19 @@ export {
     writeFrameHeader,
 } from "./frame.ts";
 export type { Identification } from "./identification.ts";
+export type { DiscardReason, LinkPhase } from "./link-core.ts";
 export type { ClientLinkPorts, LinkPorts, ServerLinkPorts, TimerName } from "./link-ports.ts";
-export { type DiscardReason, type EchoOptions, type LinkPhase, PppLink, type ServerLinkOptions } from "./link.ts";
+export { PppLink, type ServerLinkOptions } from "./link.ts";
 export { decodeMschapFailure, encodeMschapFailure, MSCHAP_ERROR, type MschapFailure } from "./mschap-failure.ts";
 export {
     authenticatorResponse,
+    CHALLENGE_SIZE,
     challengeHash,
     challengeResponse,
     decodeMschapv2Response,
     encodeMschapv2Response,
-    hlakFromKeys,
     HLAK_SIZE,
+    hlakFromKeys,
     type MppeKeys,
     mppeKeys,
     type Mschapv2Response,
@@ -42,5 +46,12 @@ export {
     verifyMschapv2,
     withoutDomain,
 } from "./mschapv2.ts";
-export type { Family, Ipv4Configuration, Ipv6Configuration, NetworkConfiguration } from "./network-configuration.ts";
-export type { LcpSnapshot, LinkSnapshot, NcpSnapshot } from "./snapshot.ts";
+export type {
+    AgreedIpv4,
+    AgreedIpv6,
+    Family,
+    Ipv4Configuration,
+    Ipv6Configuration,
+    NetworkConfiguration,
+} from "./network-configuration.ts";
+export type { LcpSnapshot, LinkSnapshot, NcpSnapshot, NetworkSnapshot } from "./snapshot.ts";

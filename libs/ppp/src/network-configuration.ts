@@ -25,3 +25,18 @@ export interface NetworkConfiguration {
 }
 
 export type Family = "ipv4" | "ipv6";
+
+/** What a client was given. */
+export interface AgreedIpv4 {
+    readonly address: string;
+    /** `undefined` when the server did not name its own. */
+    readonly serverAddress: string | undefined;
+    readonly dns: readonly string[];
+    readonly nbns: readonly string[];
+}
+
+/** `undefined` for an end that named no interface identifier. */
+export interface AgreedIpv6 {
+    readonly interfaceId: string | undefined;
+    readonly serverInterfaceId: string | undefined;
+}

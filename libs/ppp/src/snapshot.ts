@@ -19,14 +19,18 @@ export interface NcpSnapshot {
     readonly nextIdentifier: number;
 }
 
-export interface LinkSnapshot {
+export interface NetworkSnapshot {
+    readonly network: NetworkConfiguration;
+    readonly ipcp?: NcpSnapshot;
+    /** `clientInterfaceId` where the client has asked for one. */
+    readonly ipv6cp?: NcpSnapshot & { readonly clientInterfaceId?: string };
+}
+
+export interface LinkSnapshot extends NetworkSnapshot {
     readonly version: 1;
     readonly lcp: LcpSnapshot;
     readonly method: AuthenticationMethod;
     /** The name that the client claimed. */
     readonly user: string;
     readonly identification: Identification;
-    readonly network: NetworkConfiguration;
-    readonly ipcp?: NcpSnapshot;
-    readonly ipv6cp?: NcpSnapshot & { readonly clientInterfaceId: string };
 }
