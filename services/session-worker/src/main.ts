@@ -1,0 +1,5 @@
+// Entry point: node services/session-worker/src/main.ts --config <postern.yaml> --instance <id>
+import { runService } from "@postern/service";
+import { SessionWorker } from "./service.ts";
+
+await runService("session-worker", (context) => new SessionWorker(context));

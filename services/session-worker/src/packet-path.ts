@@ -1,0 +1,157 @@
+// The packet path of one session, both directions: what may pass, and what is counted instead.  [MS-SSTP] 3.3.7.
+// Nothing here allocates per packet; PPP control frames leave the path at once.
+import { clampTcpMss, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
+import { headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf, writeFrameHeader, FRAME_HEADER_SIZE } from "@postern/ppp";
+import { encodeHeader, HEADER_SIZE } from "@postern/sstp";
+import type { EgressQueue } from "./egress-queue.ts";
+import type { InboundBatch } from "./inbound-batch.ts";
+import { HEADROOM, type Run } from "./uplink.ts";
+
+/** Why packets of a session did not pass, towards the network and towards the client. */
+export const DROP_REASONS = [
+    "gate-closed",
+    "malformed",
+    "foreign-source",
+    "not-routed",
+    "too-big",
+    "queue-full",
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
+export interface PathCounters {
+    bytesIn: number;
+    bytesOut: number;
+    packetsIn: number;
+    packetsOut: number;
+    droppedIn: number;
+    droppedOut: number;
+}
+
+/** What the path has to know of the session's protocols at every packet. */
+export interface PathGate {
+    /** The crypto binding is verified and IPCP is open. */
+    readonly ipv4Open: boolean;
+    /** Largest payload that the client receives. */
+    readonly peerMru: number;
+}
+
+export interface PathPorts {
+    readonly gate: PathGate;
+    readonly egress: Pick<EgressQueue, "sendData">;
+    readonly batch: Pick<InboundBatch, "add">;
+    /** PPP frames that are not IP packets. */
+    readonly onControlFrame: (protocol: number, payload: Uint8Array) => void;
+    /** A packet from us back into the network: "fragmentation needed". */
+    readonly reply: (packet: Uint8Array) => void;
+    readonly mtu: number;
+    /** Our address inside the tunnel, as a number. */
+    readonly gateway: number;
+}
+
+const NOTHING_LEASED = -1;
+
+export class PacketPath {
+    readonly counters: PathCounters = {
+        bytesIn: 0,
+        bytesOut: 0,
+        packetsIn: 0,
+        packetsOut: 0,
+        droppedIn: 0,
+        droppedOut: 0,
+    };
+    readonly drops: Record<DropReason, number> = {
+        "gate-closed": 0,
+        malformed: 0,
+        "foreign-source": 0,
+        "not-routed": 0,
+        "too-big": 0,
+        "queue-full": 0,
+    };
+    readonly #ports: PathPorts;
+    #lease = NOTHING_LEASED;
+
+    constructor(ports: PathPorts) {
+        this.#ports = ports;
+    }
+
+    /** The only source address that packets from the client may have. */
+    lease(address: string): void {
+        this.#lease = parseIpv4(address);
+    }
+
+    /** The PPP frame of one SSTP data packet, at `[start, end)` of `bytes`. */
+    onFrame(bytes: Uint8Array, start: number, end: number): void {
+        const classified = pppProtocolAt(bytes, start, end);
+        const protocol = protocolOf(classified);
+        const at = start + headerSizeOf(classified);
+        if (protocol === PROTOCOL.ipv4) this.#fromClient(bytes, at, end);
+        else if (protocol === PROTOCOL.ipv6) this.#dropIn("not-routed");
+        else if (classified === 0) this.#dropIn("malformed");
+        else this.#ports.onControlFrame(protocol, bytes.subarray(at, end));
+    }
+
+    #fromClient(bytes: Uint8Array, at: number, end: number): void {
+        const { gate, batch, mtu } = this.#ports;
+        if (!gate.ipv4Open) return this.#dropIn("gate-closed");
+        const size = ipv4Size(bytes, at, end - at);
+        if (size === 0) return this.#dropIn("malformed");
+        if (ipv4Source(bytes, at) !== this.#lease) return this.#dropIn("foreign-source");
+        clampTcpMss(bytes, at, size, mtu);
+        this.counters.packetsIn += 1;
+        this.counters.bytesIn += size;
+        batch.add(bytes, at, size);
+    }
+
+    #dropIn(reason: DropReason): void {
+        this.counters.droppedIn += 1;
+        this.drops[reason] += 1;
+    }
+
+    /** Packets from the network for this client: headers go into the headroom, the run goes out in one write. */
+    onRun(run: Run): void {
+        const { gate, egress, mtu } = this.#ports;
+        if (!gate.ipv4Open) return this.#dropOut("gate-closed", run.count);
+        const largest = Math.min(mtu, gate.peerMru);
+        const { bytes, spans, count } = run;
+        let payload = 0;
+        for (let index = 0; index < count; index += 1) {
+            const at = spans[index * 2] ?? 0;
+            const size = spans[index * 2 + 1] ?? 0;
+            if (size > largest) return this.#withoutTooBig(run, largest);
+            clampTcpMss(bytes, at, size, largest);
+            encodeHeader(bytes, at - HEADROOM, "data", FRAME_HEADER_SIZE + size);
+            writeFrameHeader(bytes, at - HEADROOM + HEADER_SIZE, PROTOCOL.ipv4);
+            payload += size;
+        }
+        const first = (spans[0] ?? 0) - HEADROOM;
+        const last = (spans[count * 2 - 2] ?? 0) + (spans[count * 2 - 1] ?? 0);
+        if (!egress.sendData(bytes.subarray(first, last))) return this.#dropOut("queue-full", count);
+        this.counters.packetsOut += count;
+        this.counters.bytesOut += payload;
+    }
+
+    /** Rare: the device's MTU keeps such packets away unless this client's MRU is smaller. */
+    #withoutTooBig(run: Run, largest: number): void {
+        const kept: number[] = [];
+        for (let index = 0; index < run.count; index += 1) {
+            const at = run.spans[index * 2] ?? 0;
+            const size = run.spans[index * 2 + 1] ?? 0;
+            if (size <= largest) {
+                kept.push(at, size);
+                continue;
+            }
+            this.#dropOut("too-big", 1);
+            const answer = fragmentationNeeded(run.bytes.subarray(at, at + size), this.#ports.gateway, largest);
+            if (answer !== undefined) this.#ports.reply(answer);
+        }
+        // Each packet goes by itself, since what lies between them is not to be sent.
+        for (let index = 0; index < kept.length; index += 2) {
+            this.onRun({ bytes: run.bytes, spans: Uint32Array.of(kept[index] ?? 0, kept[index + 1] ?? 0), count: 1 });
+        }
+    }
+
+    #dropOut(reason: DropReason, count: number): void {
+        this.counters.droppedOut += count;
+        this.drops[reason] += count;
+    }
+}

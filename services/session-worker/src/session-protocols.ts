@@ -1,0 +1,133 @@
+// The SSTP call and the PPP link of one session, tied to each other and to the session that owns them.
+import { randomBytes } from "node:crypto";
+import { type AuthenticationAttempt, type Closure, PppLink, type ServerLinkPorts } from "@postern/ppp";
+import { type CallEnd, encodeDataPacket, ServerCall, type ServerCallPorts } from "@postern/sstp";
+import { digests } from "./digests.ts";
+import type { HandOver, SessionSettings, SessionTransport } from "./session-ports.ts";
+import { protocolSnapshots } from "./session-snapshot.ts";
+import type { SessionTimers } from "./session-timers.ts";
+
+/** What the protocols ask of their session, and the facts they report to it. */
+export interface ProtocolOwner {
+    readonly timers: SessionTimers;
+    now(): number;
+    sendControl(packet: Uint8Array): void;
+    /** Runs `work`; whatever it throws ends this session and nothing else. */
+    guard(work: () => void): void;
+    /** A step of the set-up was reached. */
+    mark(step: string): void;
+    onCredentials(attempt: AuthenticationAttempt): void;
+    /** The data gate or a network protocol opened. */
+    onOpened(): void;
+    onLinkClosed(closure: Closure): void;
+    onCallClosed(end: CallEnd): void;
+}
+
+export class SessionProtocols {
+    readonly call: ServerCall;
+    readonly link: PppLink;
+
+    private constructor(call: ServerCall, link: PppLink) {
+        this.call = call;
+        this.link = link;
+    }
+
+    /** Both from the beginning: the peer has been told HTTP 200. */
+    static negotiate(owner: ProtocolOwner, settings: SessionSettings, transport: SessionTransport): SessionProtocols {
+        const { certificates } = transport;
+        const { hashProtocols } = settings;
+        const options = { ...timingOf(settings), digests, nonce: randomBytes(32), certificates, hashProtocols };
+        const protocols: SessionProtocols = new SessionProtocols(
+            ServerCall.negotiate(
+                options,
+                callPorts(owner, () => protocols),
+            ),
+            new PppLink(
+                linkOptionsOf(settings),
+                linkPorts(owner, () => protocols),
+            ),
+        );
+        return protocols;
+    }
+
+    /** Both from where another worker's session stopped. */
+    static restore(owner: ProtocolOwner, settings: SessionSettings, moved: HandOver): SessionProtocols {
+        const snapshots = protocolSnapshots(moved.snapshot);
+        const protocols: SessionProtocols = new SessionProtocols(
+            ServerCall.restore(
+                snapshots.call,
+                timingOf(settings),
+                callPorts(owner, () => protocols),
+            ),
+            PppLink.restore(
+                linkOptionsOf(settings),
+                linkPorts(owner, () => protocols),
+                snapshots.link,
+            ),
+        );
+        return protocols;
+    }
+
+    /** Inner IPv4 packets may pass: the binding is verified and IPCP is open. */
+    get ipv4Open(): boolean {
+        return this.call.passesData && this.link.ipv4Open;
+    }
+
+    /** The client can send and receive IP packets of one family at least. */
+    get isOpen(): boolean {
+        return this.call.passesData && (this.link.ipv4Open || this.link.ipv6Open);
+    }
+
+    get peerMru(): number {
+        return this.link.peerMru;
+    }
+}
+
+const timingOf = ({ negotiationTimeout, hello }: SessionSettings) => ({ negotiationTimeout, helloInterval: hello });
+
+const linkOptionsOf = ({ methods, serverName, authTimeout }: SessionSettings) => ({
+    authentication: methods,
+    serverName,
+    attemptTimeoutMs: authTimeout,
+});
+
+// Both are asked for late: a call starts its first timer before the two exist together.
+function callPorts(owner: ProtocolOwner, protocols: () => SessionProtocols): ServerCallPorts {
+    return {
+        now: () => owner.now(),
+        send: (packet) => owner.sendControl(packet),
+        startTimer: (name, milliseconds) =>
+            owner.timers.start(`sstp-${name}`, milliseconds, () => owner.guard(() => protocols().call.onTimer(name))),
+        stopTimer: (name) => owner.timers.stop(`sstp-${name}`),
+        lowerLinkUp: () => {
+            owner.mark("sstp");
+            protocols().link.start();
+        },
+        openDataGate: () => {
+            owner.mark("bound");
+            owner.onOpened();
+        },
+        lowerLinkDown: () => protocols().link.down(),
+        close: (end) => owner.onCallClosed(end),
+    };
+}
+
+function linkPorts(owner: ProtocolOwner, protocols: () => SessionProtocols): ServerLinkPorts {
+    return {
+        send: (frame) => owner.sendControl(encodeDataPacket(frame)),
+        startTimer: (name, milliseconds) =>
+            owner.timers.start(`ppp-${name}`, milliseconds, () => owner.guard(() => protocols().link.onTimer(name))),
+        stopTimer: (name) => owner.timers.stop(`ppp-${name}`),
+        random: (size) => randomBytes(size),
+        authenticate: (attempt) => {
+            owner.mark("lcp");
+            owner.onCredentials(attempt);
+        },
+        opened: (family) => {
+            owner.mark(family);
+            owner.onOpened();
+        },
+        lost: () => undefined,
+        closed: (closure) => owner.onLinkClosed(closure),
+    };
+}

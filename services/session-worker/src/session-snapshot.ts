@@ -1,0 +1,45 @@
+// What a session needs to go on elsewhere, made of what its protocols say of themselves.  design.md part 3, "Snapshot".
+import type { SessionSnapshot } from "@postern/contracts";
+import type { LinkSnapshot, PppLink } from "@postern/ppp";
+import type { CallSnapshot, ServerCall } from "@postern/sstp";
+import type { SessionTransport } from "./session-ports.ts";
+import type { SessionTimers } from "./session-timers.ts";
+
+/** `undefined` while the call is not connected or the network not configured. */
+export function composeSnapshot(
+    call: ServerCall,
+    link: PppLink,
+    timers: SessionTimers,
+    transport: SessionTransport,
+): SessionSnapshot | undefined {
+    const sstp = call.snapshot();
+    const ppp = link.snapshot();
+    if (sstp === undefined || ppp === undefined) return undefined;
+    const now = Date.now();
+    const { correlationId } = transport;
+    return {
+        version: 1,
+        certificateHash: sstp.certificateHash,
+        bound: true,
+        identity: ppp.user,
+        ...(correlationId === undefined ? {} : { correlationId }),
+        sstp: { ...sstp },
+        ppp: structuredClone(ppp) as unknown as SessionSnapshot["ppp"], // plain JSON, as LinkSnapshot promises
+        deadlines: Object.fromEntries(
+            Object.entries(timers.remaining()).map(([name, left]) => [name, new Date(now + left).toISOString()]),
+        ),
+    };
+}
+
+/** The protocols' own parts, as `composeSnapshot` of this version wrote them. */
+export function protocolSnapshots({ sstp, ppp }: SessionSnapshot): {
+    readonly call: CallSnapshot;
+    readonly link: LinkSnapshot;
+} {
+    // The bus validates that they are JSON; their form is guarded by `version`.
+    return { call: sstp as unknown as CallSnapshot, link: ppp as unknown as LinkSnapshot }; // see above
+}
+
+/** SHA-1 fills 20 of the 32 bytes of the hash field with something else than zeros ([MS-SSTP] 2.2.6). */
+export const bindingHashOf = (certificateHash: string): "sha1" | "sha256" =>
+    /^[0-9a-f]{40}0{24}$/.test(certificateHash) ? "sha1" : "sha256";
