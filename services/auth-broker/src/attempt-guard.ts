@@ -1,0 +1,77 @@
+// What stands before every backend: limits before any work, lock-outs, and refusals that are held back.
+import { canonicalName, type NameRules } from "@postern/accounts";
+import type { AuthFailureReason } from "@postern/contracts";
+import { rejection, type AuthAttempt, type Rejection, type Step, type Verdict } from "./auth-backend.ts";
+import { pause, type Clock } from "./clock.ts";
+import type { FailureDelays } from "./failure-delays.ts";
+import type { Lockouts } from "./lockouts.ts";
+import { sourceKey } from "./source-key.ts";
+import type { TokenBuckets } from "./token-buckets.ts";
+
+export interface AttemptGuardPorts {
+    readonly clock: Clock;
+    readonly names: NameRules;
+    readonly perSource: Pick<TokenBuckets, "take">;
+    readonly perUser: Pick<TokenBuckets, "take">;
+    readonly lockouts: Pick<Lockouts, "lockedUntil" | "countFailure" | "clear">;
+    readonly delays: Pick<FailureDelays, "afterFailure" | "forget">;
+}
+
+/** Names that no user can have are counted as one. */
+const NO_NAME = "(not a name)";
+
+/** Refusals that say that somebody guesses. */
+const GUESSES: readonly AuthFailureReason[] = ["bad-credentials", "unknown-user"];
+
+export class AttemptGuard {
+    readonly #ports: AttemptGuardPorts;
+
+    constructor(ports: AttemptGuardPorts) {
+        this.#ports = ports;
+    }
+
+    /** The refusal of an attempt that is one too many, before anything has been done for it. */
+    throttle(identity: string, address: string): Rejection | undefined {
+        const { perSource, perUser } = this.#ports;
+        const source = sourceKey(address);
+        if (!perSource.take(source)) return rejection("throttled", `too many attempts from ${source}`);
+        const user = this.#countedName(identity);
+        if (!perUser.take(user)) return rejection("throttled", `too many attempts for ${user}`);
+        return undefined;
+    }
+
+    /** What `step` decides, unless the user is locked out from there; failures are counted before anybody hears of them. */
+    async decide(attempt: AuthAttempt, step: Step, signal: AbortSignal): Promise<Verdict> {
+        const { lockouts, delays } = this.#ports;
+        const user = this.#countedName(attempt.credentials.identity);
+        const source = sourceKey(attempt.client.address);
+        if (lockouts.lockedUntil(user, source) !== undefined)
+            return this.#holdBack(this.#locked(user, source), user, signal);
+        const verdict = await step(attempt, signal);
+        if (verdict.outcome === "challenge") return verdict;
+        if (verdict.outcome === "reject") {
+            if (!GUESSES.includes(verdict.reason)) return verdict;
+            await lockouts.countFailure(user, source, verdict.reason !== "unknown-user");
+            return this.#holdBack(verdict, user, signal);
+        }
+        // Guesses that were sent all at once: the right one does not count when the wrong ones have locked the user.
+        if (lockouts.lockedUntil(user, source) !== undefined)
+            return this.#holdBack(this.#locked(user, source), user, signal);
+        delays.forget(user);
+        await lockouts.clear(user, source);
+        return verdict;
+    }
+
+    #locked(user: string, source: string): Rejection {
+        return rejection("account-locked", `${user} is locked out from ${source} after too many failures`);
+    }
+
+    async #holdBack(refused: Rejection, user: string, signal: AbortSignal): Promise<Rejection> {
+        await pause(this.#ports.clock, this.#ports.delays.afterFailure(user), signal);
+        return refused;
+    }
+
+    #countedName(identity: string): string {
+        return canonicalName(identity, this.#ports.names) ?? NO_NAME;
+    }
+}
