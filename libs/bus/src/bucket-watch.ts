@@ -28,13 +28,22 @@ export interface WatchPorts<V> {
     readonly onStop: () => void;
 }
 
+interface Stored {
+    readonly revision: number;
+    /** Nanoseconds since 1970. */
+    readonly at: number;
+}
+
+const isSame = (known: Stored | undefined, stored: Stored): boolean =>
+    known?.revision === stored.revision && known.at === stored.at;
+
 export class BucketWatch<V> implements Watch {
     readonly ready: Promise<void>;
     readonly #ports: WatchPorts<V>;
     readonly #keyOffset: number;
     readonly #markReady: () => void;
-    /** Key → revision of what the listener knows. */
-    readonly #known = new Map<string, number>();
+    /** Key → what the listener knows of it: a revision, and when that was stored, because an emptied store counts from 1 again. */
+    readonly #known = new Map<string, Stored>();
     /** Keys seen in the current reading of the bucket; `undefined` once that is complete. */
     #seen: Set<string> | undefined;
     #messages: ConsumerMessages | undefined;
@@ -142,18 +151,20 @@ export class BucketWatch<V> implements Watch {
         const revision = message.seq;
         const operation = operationOf(message.headers);
         this.#seen?.add(key);
-        if (this.#known.get(key) !== revision) {
-            if (operation === "PUT") this.#tellPut(key, revision, message.data);
+        const stored = { revision, at: message.info.timestampNanos };
+        if (!isSame(this.#known.get(key), stored)) {
+            if (operation === "PUT") this.#tellPut(key, stored, message.data);
             else this.#tellGone(key, revision, operation === "EXPIRED");
         }
         if (this.#seen !== undefined && message.info.pending === 0) this.#complete();
     }
 
-    #tellPut(key: string, revision: number, payload: Uint8Array): void {
+    #tellPut(key: string, stored: Stored, payload: Uint8Array): void {
+        const { revision } = stored;
         const value = this.#ports.decode(key, payload);
         // A value that cannot be read is as good as none.
         if (value === undefined) return this.#tellGone(key, revision, false);
-        this.#known.set(key, revision);
+        this.#known.set(key, stored);
         this.#tell({ kind: "put", entry: { key, value, revision } });
     }
 
@@ -166,7 +177,7 @@ export class BucketWatch<V> implements Watch {
         const seen = this.#seen;
         if (seen === undefined) return;
         this.#seen = undefined;
-        for (const [key, revision] of [...this.#known]) {
+        for (const [key, { revision }] of [...this.#known]) {
             if (!seen.has(key)) this.#tellGone(key, revision, true);
         }
         this.#markReady();

@@ -1,7 +1,13 @@
 // Working through a durable pull consumer: acknowledged after the effect, in stream order, one active instance when pinned.
+//
+// JetStream gives a new active instance the newest messages at once and those that its predecessor left unacknowledged only when
+// their time is up.  To keep the order, an instance that becomes active holds what it gets until nothing is outstanding elsewhere.
+import { setTimeout as delay } from "node:timers/promises";
 import {
     JetStreamApiCodes,
     JetStreamApiError,
+    type ConsumeCallback,
+    type ConsumeMessages,
     type ConsumerMessages,
     type JetStreamClient,
     type JsMsg,
@@ -10,7 +16,17 @@ import { STREAMS } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import type { BusLog, ConsumedMessage, ConsumeHandlers, Consumer } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
-import { busFailure } from "./failures.ts";
+import { consumerDifferences, PINNED_GROUP, requireNone } from "./requirements.ts";
+import { busFailure, messageOf } from "./failures.ts";
+
+const DEFAULT_BATCH_SIZE = 256;
+const PULL_EXPIRES = 30_000;
+const HEARTBEAT = 5_000;
+// A third of the consumer's ack_wait.
+const KEEP_ALIVE_INTERVAL = 3_000;
+const SETTLE_POLL = 500;
+const RETRY_MIN = 250;
+const RETRY_MAX = 5_000;
 
 export interface ConsumerPorts {
     readonly jetStream: JetStreamClient;
@@ -18,44 +34,212 @@ export interface ConsumerPorts {
     readonly log: BusLog;
 }
 
-export async function startConsumer(
-    ports: ConsumerPorts,
-    durable: string,
-    handlers: ConsumeHandlers,
-): Promise<Consumer> {
-    const what = `consumer ${durable}`;
-    try {
-        const consumer = await ports.jetStream.consumers.get(STREAMS.events, durable);
-        const messages = await consumer.consume({ max_messages: handlers.batchSize ?? 256 });
-        return new DurableConsumer(messages, handlers);
-    } catch (error) {
-        if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound) {
-            throw new DependencyError("BUS_NOT_APPLIED", `${what} does not exist`, { cause: error });
-        }
-        throw busFailure(error, what);
+export class DurableConsumer implements Consumer {
+    readonly #ports: ConsumerPorts;
+    readonly #durable: string;
+    readonly #handlers: ConsumeHandlers;
+    readonly #stopping = new AbortController();
+    readonly #keepAlive: NodeJS.Timeout;
+    readonly #stopListening: () => void;
+    /** Received and not acknowledged, in the order of arrival. */
+    #held: JsMsg[] = [];
+    #wake = Promise.withResolvers<void>();
+    /** Of the server's choice of this instance; `undefined` while it has not chosen this one. */
+    #pin: string | undefined;
+    #settled = false;
+    #active = false;
+    #messages: ConsumerMessages | undefined;
+    #running: Promise<unknown> = Promise.resolve();
+
+    constructor(ports: ConsumerPorts, durable: string, handlers: ConsumeHandlers) {
+        this.#ports = ports;
+        this.#durable = durable;
+        this.#handlers = handlers;
+        this.#keepAlive = setInterval(() => this.#held.forEach((message) => message.working()), KEEP_ALIVE_INTERVAL);
+        this.#stopListening = ports.status.onChange(({ connected }) => {
+            // Somebody else may be chosen meanwhile.
+            if (!connected) this.#standBy();
+        });
     }
-}
 
-class DurableConsumer implements Consumer {
-    readonly #messages: ConsumerMessages;
-    readonly #done: Promise<void>;
-    active = false;
+    get active(): boolean {
+        return this.#active;
+    }
 
-    constructor(messages: ConsumerMessages, handlers: ConsumeHandlers) {
-        this.#messages = messages;
-        this.#done = this.#run(handlers);
+    /** Rejects with `BUS_NOT_APPLIED` when the consumer is missing or not as the contracts want it. */
+    async start(): Promise<void> {
+        try {
+            await this.#open();
+        } catch (error) {
+            this.#end();
+            throw error;
+        }
+        this.#running = Promise.all([this.#receive(), this.#work()]);
     }
 
     async stop(): Promise<void> {
-        this.#messages.stop();
-        await this.#done;
+        if (!this.#stopping.signal.aborted) {
+            const wasActive = this.#active;
+            this.#end();
+            await this.#running;
+            for (const message of this.#held) message.nak();
+            this.#held = [];
+            if (wasActive && this.#handlers.pinned === true) await this.#unpin();
+        }
+        await this.#running;
     }
 
-    async #run(handlers: ConsumeHandlers): Promise<void> {
-        for await (const message of this.#messages) {
-            this.active = true;
-            await handlers.onBatch([consumed(message)]);
-            message.ack();
+    #end(): void {
+        this.#stopping.abort();
+        this.#stopListening();
+        clearInterval(this.#keepAlive);
+        this.#messages?.stop();
+        this.#wake.resolve();
+        this.#setActive(false);
+    }
+
+    async #open(): Promise<ConsumerMessages> {
+        const what = `consumer ${this.#durable}`;
+        const { pinned = false, batchSize = DEFAULT_BATCH_SIZE } = this.#handlers;
+        try {
+            const consumer = await this.#ports.jetStream.consumers.get(STREAMS.events, this.#durable);
+            const { config } = await consumer.info(true);
+            requireNone(consumerDifferences(config, pinned), what);
+            const options: ConsumeMessages & ConsumeCallback = {
+                max_messages: batchSize,
+                expires: PULL_EXPIRES,
+                idle_heartbeat: HEARTBEAT,
+                callback: (message) => this.#hold(message),
+            };
+            this.#messages = await consumer.consume(pinned ? { ...options, group: PINNED_GROUP } : options);
+            return this.#messages;
+        } catch (error) {
+            if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound) {
+                throw new DependencyError("BUS_NOT_APPLIED", `${what} does not exist`, { cause: error });
+            }
+            throw busFailure(error, what);
+        }
+    }
+
+    /** Keeps a subscription; the client renews it after interruptions, but not when the consumer was deleted. */
+    async #receive(): Promise<void> {
+        const { signal } = this.#stopping;
+        let pause = RETRY_MIN;
+        while (!signal.aborted) {
+            try {
+                await this.#untilLost(this.#messages ?? (await this.#open()));
+                pause = RETRY_MIN;
+            } catch (error) {
+                this.#ports.log.error(
+                    { consumer: this.#durable, reason: messageOf(error) },
+                    "events cannot be consumed",
+                );
+            }
+            this.#messages?.stop();
+            this.#messages = undefined;
+            this.#standBy();
+            await delay(pause, undefined, { signal }).catch(() => undefined);
+            pause = Math.min(pause * 2, RETRY_MAX);
+        }
+    }
+
+    async #untilLost(messages: ConsumerMessages): Promise<void> {
+        for await (const { type } of messages.status()) {
+            if (type === "consumer_unpinned") this.#standBy();
+            else if (type === "consumer_deleted" || type === "consumer_not_found" || type === "stream_not_found")
+                return;
+        }
+    }
+
+    #hold(message: JsMsg): void {
+        if (this.#stopping.signal.aborted) return message.nak();
+        const pin = message.headers?.get("Nats-Pin-Id") ?? "";
+        if (this.#pin !== pin) {
+            this.#pin = pin;
+            this.#settled = this.#handlers.pinned !== true;
+        }
+        this.#held.push(message);
+        this.#wake.resolve();
+    }
+
+    /** What is held was not begun and comes again, here or elsewhere. */
+    #standBy(): void {
+        this.#pin = undefined;
+        this.#held = [];
+        this.#setActive(false);
+    }
+
+    #setActive(active: boolean): void {
+        if (this.#active === active) return;
+        this.#active = active;
+        this.#ports.log.info(
+            { consumer: this.#durable, active },
+            active ? "consuming events" : "standing by for events",
+        );
+        this.#handlers.onActive?.(active);
+    }
+
+    async #work(): Promise<void> {
+        const { signal } = this.#stopping;
+        while (!signal.aborted) {
+            if (this.#held.length === 0) {
+                this.#wake = Promise.withResolvers<void>();
+                await this.#wake.promise;
+            } else if (this.#settled) {
+                this.#setActive(true);
+                await this.#perform(this.#held.slice(0, this.#handlers.batchSize ?? DEFAULT_BATCH_SIZE));
+            } else {
+                await this.#settle();
+            }
+        }
+    }
+
+    /** Waits until everything unacknowledged is held here, and puts it in order. */
+    async #settle(): Promise<void> {
+        const pin = this.#pin;
+        try {
+            const manager = await this.#ports.jetStream.jetstreamManager(false);
+            const { num_ack_pending: outstanding } = await manager.consumers.info(STREAMS.events, this.#durable);
+            const newest = new Map(this.#held.map((message) => [message.seq, message]));
+            if (pin !== undefined && pin === this.#pin && outstanding <= newest.size) {
+                this.#held = [...newest.values()].sort((a, b) => a.seq - b.seq);
+                this.#settled = true;
+                return;
+            }
+        } catch (error) {
+            this.#ports.log.warn(
+                { consumer: this.#durable, reason: messageOf(error) },
+                "the consumer's state is unknown",
+            );
+        }
+        await delay(SETTLE_POLL, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    }
+
+    /** Hands a batch over until that succeeds, then acknowledges it.  Gives up when another instance took over. */
+    async #perform(batch: readonly JsMsg[]): Promise<void> {
+        const { signal } = this.#stopping;
+        for (let pause = RETRY_MIN; !signal.aborted && this.#active; pause = Math.min(pause * 2, RETRY_MAX)) {
+            try {
+                await this.#handlers.onBatch(batch.map(consumed));
+                const done = new Set(batch);
+                this.#held = this.#held.filter((message) => !done.has(message));
+                for (const message of batch) message.ack();
+                return;
+            } catch (error) {
+                const fields = { consumer: this.#durable, messages: batch.length, err: error };
+                this.#ports.log.error(fields, "the effect of events failed; trying again");
+                await delay(pause, undefined, { signal }).catch(() => undefined);
+            }
+        }
+    }
+
+    /** So that another instance need not wait until this one is taken for lost. */
+    async #unpin(): Promise<void> {
+        try {
+            const manager = await this.#ports.jetStream.jetstreamManager(false);
+            await manager.consumers.unpin(STREAMS.events, this.#durable, PINNED_GROUP);
+        } catch (error) {
+            this.#ports.log.info({ consumer: this.#durable, reason: messageOf(error) }, "left without saying so");
         }
     }
 }
@@ -65,5 +249,5 @@ const consumed = (message: JsMsg): ConsumedMessage => ({
     payload: message.data,
     streamSequence: message.seq,
     deliveries: message.info.deliveryCount,
-    storedAt: Math.floor(message.info.timestampNanos / 1e6),
+    storedAt: Math.floor(message.info.timestampNanos / 1_000_000),
 });

@@ -31,7 +31,7 @@ import { publishStored } from "./publish.ts";
 import { requestName } from "./request-name.ts";
 import { Responder } from "./responder.ts";
 import { startTail } from "./tail.ts";
-import { startConsumer } from "./durable-consumer.ts";
+import { DurableConsumer } from "./durable-consumer.ts";
 
 export class NatsBus implements Bus {
     readonly instance: string;
@@ -139,11 +139,9 @@ export class NatsBus implements Bus {
 
     async consume(durable: string, handlers: ConsumeHandlers): Promise<Consumer> {
         this.#refuseWhenClosed();
-        const consumer = await startConsumer(
-            { jetStream: this.jetStream, log: this.#options.log, status: this.#status },
-            durable,
-            handlers,
-        );
+        const ports = { jetStream: this.jetStream, log: this.#options.log, status: this.#status };
+        const consumer = new DurableConsumer(ports, durable, handlers);
+        await consumer.start();
         return this.#keep(consumer);
     }
 

@@ -1,9 +1,12 @@
 // What a stream or consumer must look like to be used; checked by every service when it opens one.
-import type { StreamConfig } from "@nats-io/jetstream";
+import type { ConsumerConfig, StreamConfig } from "@nats-io/jetstream";
 import type { BucketContract } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 
 const KV_STREAM_PREFIX = "KV_";
+
+/** The one priority group of single-active consumers. */
+export const PINNED_GROUP = "active";
 
 export const bucketStream = (bucket: Pick<BucketContract, "name">): string => `${KV_STREAM_PREFIX}${bucket.name}`;
 
@@ -15,7 +18,6 @@ export function bucketDifferences(contract: BucketContract, config: StreamConfig
         ...differing("max_msgs_per_subject", config.max_msgs_per_subject, 1),
         ...differing("discard", config.discard, "new"),
         ...differing("storage", config.storage, "file"),
-        ...differing("allow_rollup_hdrs", config.allow_rollup_hdrs, false),
         ...differing("allow_msg_ttl", config.allow_msg_ttl ?? false, true),
         ...((config.subject_delete_marker_ttl ?? 0) > 0 ? [] : ["subject_delete_marker_ttl is 0, wanted more"]),
         ...(expire
@@ -32,4 +34,13 @@ export function differing(field: string, is: unknown, wanted: unknown): string[]
 
 export function requireNone(differences: readonly string[], what: string): void {
     if (differences.length > 0) throw new DependencyError("BUS_NOT_APPLIED", `${what}: ${differences.join("; ")}`);
+}
+
+/** One line for each field of a durable consumer that differs from what its use needs. */
+export function consumerDifferences(config: ConsumerConfig, pinned: boolean): string[] {
+    return [
+        ...differing("ack_policy", config.ack_policy, "explicit"),
+        ...differing("priority_policy", config.priority_policy ?? "none", pinned ? "pinned_client" : "none"),
+        ...(pinned ? differing("priority_groups", config.priority_groups, [PINNED_GROUP]) : []),
+    ];
 }

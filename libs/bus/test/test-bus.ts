@@ -1,0 +1,55 @@
+// Real buses on a real server, with what they log kept for assertions.
+import type { NatsServer } from "@postern/testkit";
+import { applyBus, connectBus, type Bus, type BusLayout, type BusLog, type BusOptions } from "../src/index.ts";
+
+export const LAYOUT: BusLayout = {
+    replicas: 1,
+    eventsMaxAge: 3_600_000,
+    eventsMaxBytes: 16 * 1024 * 1024,
+    workerTtl: 2_000,
+};
+
+export interface LogLine {
+    readonly level: keyof BusLog;
+    readonly fields: object;
+    readonly message: string;
+}
+
+export class KeptLog implements BusLog {
+    readonly lines: LogLine[] = [];
+
+    info(fields: object, message: string): void {
+        this.lines.push({ level: "info", fields, message });
+    }
+    warn(fields: object, message: string): void {
+        this.lines.push({ level: "warn", fields, message });
+    }
+    error(fields: object, message: string): void {
+        this.lines.push({ level: "error", fields, message });
+    }
+
+    find(pattern: RegExp): LogLine | undefined {
+        return this.lines.find(({ message }) => pattern.test(message));
+    }
+}
+
+export interface TestBus extends AsyncDisposable {
+    readonly bus: Bus;
+    readonly log: KeptLog;
+}
+
+export async function openBus(
+    server: Pick<NatsServer, "url">,
+    instance: string,
+    options: Partial<BusOptions> = {},
+): Promise<TestBus> {
+    const log = new KeptLog();
+    const bus = await connectBus({ servers: [server.url], instance, tenant: "main", log, ...options });
+    return { bus, log, [Symbol.asyncDispose]: () => bus.close() };
+}
+
+/** Creates everything, as `postern bus apply` does. */
+export async function applyLayout(server: Pick<NatsServer, "url">, layout: Partial<BusLayout> = {}): Promise<void> {
+    await using admin = await openBus(server, "admin");
+    await applyBus(admin.bus, { ...LAYOUT, ...layout });
+}
