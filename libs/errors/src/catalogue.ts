@@ -57,6 +57,7 @@ export const ERROR_CATALOGUE = {
     PROXY_HEADER_INVALID:
         "A source listed in proxy.from did not begin its connection with a well-formed PROXY protocol header.",
     CLIENT_HELLO_INVALID: "A client's first bytes are not a TLS ClientHello.",
+    WORKER_UNREACHABLE: "A session-worker does not accept connections at the address in its record.",
     STREAM_ENDED: "A connection ended before its first bytes were complete.",
     TLS_HANDSHAKE: "A TLS handshake did not complete; the ClientHello summary says what the client offered.",
     TLS_CERTIFICATE: "A server certificate or its key cannot be used.",

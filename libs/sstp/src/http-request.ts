@@ -87,3 +87,8 @@ export function encodeSstpRequest(options: SstpRequestOptions): Uint8Array<Array
     const lines = [`${METHOD} ${target} HTTP/${version}`, ...fieldOrder.map((name) => `${name}: ${values[name]}`)];
     return encodeLatin1(`${lines.join("\r\n")}\r\n\r\n`);
 }
+
+/** The head with which a load balancer asks whether a server is up; the answer is read by `interpretResponse`. */
+export function encodeProbeRequest(host: string): Uint8Array<ArrayBuffer> {
+    return encodeLatin1(`HEAD ${PATH} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+}

@@ -33,7 +33,13 @@ export {
 } from "./crypto-binding.ts";
 export { HttpError, type HttpErrorStatus, type SstpAnswer, SstpError, type SstpErrorCode } from "./errors.ts";
 export { type HttpHead, HttpHeadReader } from "./http-head.ts";
-export { type SstpRequest, type SstpRequestOptions, encodeSstpRequest, interpretRequest } from "./http-request.ts";
+export {
+    type SstpRequest,
+    type SstpRequestOptions,
+    encodeProbeRequest,
+    encodeSstpRequest,
+    interpretRequest,
+} from "./http-request.ts";
 export {
     type ErrorResponseStatus,
     type ProbeStatus,

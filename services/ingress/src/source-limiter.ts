@@ -1,0 +1,88 @@
+// What one source may take: connections at once, and new ones a second (token bucket).  A source is an IPv4 address or an
+// IPv6 /64, since a subscriber has all of one.
+import type { RejectReason } from "@postern/contracts";
+
+export interface SourceLimits {
+    readonly perSource: number;
+    /** New connections a second. */
+    readonly acceptRate: number;
+    readonly acceptBurst: number;
+    /** Sources that are remembered. */
+    readonly sources: number;
+}
+
+interface Source {
+    connections: number;
+    tokens: number;
+    /** Monotonic milliseconds of the last refill. */
+    at: number;
+}
+
+/** The part of an address that limits count by. */
+export function sourceKey(address: string): string {
+    if (!address.includes(":")) return address;
+    const [head = "", tail] = address.split("::");
+    const before = head === "" ? [] : head.split(":");
+    const after = tail === undefined || tail === "" ? [] : tail.split(":");
+    const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
+    const groups = tail === undefined ? before : [...before, ...zeros, ...after];
+    return `${groups.slice(0, 4).join(":")}::/64`;
+}
+
+export class SourceLimiter {
+    readonly #limits: SourceLimits;
+    readonly #now: () => number;
+    /** In order of last use, so that the first is the longest silent one. */
+    readonly #sources = new Map<string, Source>();
+
+    constructor(limits: SourceLimits, now: () => number) {
+        this.#limits = limits;
+        this.#now = now;
+    }
+
+    get size(): number {
+        return this.#sources.size;
+    }
+
+    /** Counts a new connection of `key`; or says why it is one too many, and counts nothing. */
+    admit(key: string): Extract<RejectReason, "source-limit" | "source-rate"> | undefined {
+        const source = this.#touch(key);
+        if (source.connections >= this.#limits.perSource) return "source-limit";
+        if (source.tokens < 1) return "source-rate";
+        source.tokens -= 1;
+        source.connections += 1;
+        return undefined;
+    }
+
+    /** A connection that `admit` counted is over. */
+    release(key: string): void {
+        const source = this.#sources.get(key);
+        if (source !== undefined) source.connections = Math.max(0, source.connections - 1);
+    }
+
+    #touch(key: string): Source {
+        const { acceptRate, acceptBurst } = this.#limits;
+        const now = this.#now();
+        const known = this.#sources.get(key);
+        if (known === undefined) this.#makeRoom();
+        const source = known ?? { connections: 0, tokens: acceptBurst, at: now };
+        source.tokens = Math.min(acceptBurst, source.tokens + ((now - source.at) / 1_000) * acceptRate);
+        source.at = now;
+        this.#sources.delete(key);
+        this.#sources.set(key, source);
+        return source;
+    }
+
+    /** Forgets the longest silent source without connections; looks at a few only, so that a flood stays cheap. */
+    #makeRoom(): void {
+        if (this.#sources.size < this.#limits.sources) return;
+        let looked = 0;
+        for (const [key, source] of this.#sources) {
+            if (source.connections === 0 || looked === 8) {
+                this.#sources.delete(key);
+                return;
+            }
+            looked += 1;
+        }
+    }
+}
