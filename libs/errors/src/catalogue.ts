@@ -61,6 +61,9 @@ export const ERROR_CATALOGUE = {
     STREAM_ENDED: "A connection ended before its first bytes were complete.",
     TLS_HANDSHAKE: "A TLS handshake did not complete; the ClientHello summary says what the client offered.",
     TLS_CERTIFICATE: "A server certificate or its key cannot be used.",
+    DIAL_FAILED: "An SSTP connection could not be opened; the detail names the step and what was met.",
+    PING_UNANSWERED: "An echo request through an SSTP connection was not answered in time.",
+    TUNNEL_CLOSED: "An SSTP connection is closed and carries nothing any more.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
