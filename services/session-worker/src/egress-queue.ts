@@ -39,13 +39,14 @@ export class EgressQueue {
         else this.#stream.write(bytes);
     }
 
-    /** One run of framed inner packets: taken whole, or dropped whole (`false`). */
-    sendData(run: Uint8Array): boolean {
+    /** One run of framed inner packets: taken whole, or dropped whole (`false`).  `done` is called once nobody reads it any more. */
+    sendData(run: Uint8Array, done: () => void): boolean {
         if (!this.#stream.writable || this.waitingBytes + run.length > this.#limits.dataBytes) {
             this.#droppedRuns += 1;
+            done();
             return false;
         }
-        this.#stream.write(run);
+        this.#stream.write(run, done);
         return true;
     }
 }

@@ -1,6 +1,7 @@
 // An uplink without a device: it answers ping at the gateway address, so that a laptop without privileges can try postern.
 import { echoReply, formatIpv4, ipv4Destination, ipv4Size, ipv4Source } from "@postern/ip";
-import { type Deliver, HEADROOM, type Uplink, type UplinkCounters } from "./uplink.ts";
+import { HEADROOM } from "@postern/tun";
+import type { Deliver, Run, Uplink, UplinkCounters } from "./uplink.ts";
 
 export class NullUplink implements Uplink {
     readonly description: string;
@@ -61,6 +62,13 @@ export class NullUplink implements Uplink {
         this.#counters.packetsIn += 1;
         this.#counters.bytesIn += reply.length;
         // A device would deliver later, too: the session must have finished with the chunk that asked.
-        queueMicrotask(() => this.#deliver(slot, { bytes, spans: Uint32Array.of(HEADROOM, reply.length), count: 1 }));
+        const run: Run = {
+            bytes,
+            count: 1,
+            offset: () => HEADROOM,
+            size: () => reply.length,
+            release: () => undefined,
+        };
+        queueMicrotask(() => this.#deliver(slot, run));
     }
 }

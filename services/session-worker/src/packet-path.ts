@@ -5,7 +5,8 @@ import { headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf, writeFrameHeader, FR
 import { encodeHeader, HEADER_SIZE } from "@postern/sstp";
 import type { EgressQueue } from "./egress-queue.ts";
 import type { InboundBatch } from "./inbound-batch.ts";
-import { HEADROOM, type Run } from "./uplink.ts";
+import { HEADROOM } from "@postern/tun";
+import type { Run } from "./uplink.ts";
 
 /** Why packets of a session did not pass, towards the network and towards the client. */
 export const DROP_REASONS = [
@@ -110,44 +111,56 @@ export class PacketPath {
     /** Packets from the network for this client: headers go into the headroom, the run goes out in one write. */
     onRun(run: Run): void {
         const { gate, egress, mtu } = this.#ports;
-        if (!gate.ipv4Open) return this.#dropOut("gate-closed", run.count);
+        const { bytes, count } = run;
         const largest = Math.min(mtu, gate.peerMru);
-        const { bytes, spans, count } = run;
+        if (!gate.ipv4Open || count === 0) {
+            run.release();
+            this.#dropOut("gate-closed", count);
+            return;
+        }
         let payload = 0;
-        for (let index = 0; index < count; index += 1) {
-            const at = spans[index * 2] ?? 0;
-            const size = spans[index * 2 + 1] ?? 0;
+        for (let at = 0; at < count; at += 1) {
+            const size = run.size(at);
             if (size > largest) return this.#withoutTooBig(run, largest);
-            clampTcpMss(bytes, at, size, largest);
-            encodeHeader(bytes, at - HEADROOM, "data", FRAME_HEADER_SIZE + size);
-            writeFrameHeader(bytes, at - HEADROOM + HEADER_SIZE, PROTOCOL.ipv4);
+            this.#frame(bytes, run.offset(at), size, largest);
             payload += size;
         }
-        const first = (spans[0] ?? 0) - HEADROOM;
-        const last = (spans[count * 2 - 2] ?? 0) + (spans[count * 2 - 1] ?? 0);
-        if (!egress.sendData(bytes.subarray(first, last))) return this.#dropOut("queue-full", count);
+        const end = run.offset(count - 1) + run.size(count - 1);
+        if (!egress.sendData(bytes.subarray(run.offset(0) - HEADROOM, end), () => run.release())) {
+            this.#dropOut("queue-full", count);
+            return;
+        }
         this.counters.packetsOut += count;
         this.counters.bytesOut += payload;
     }
 
-    /** Rare: the device's MTU keeps such packets away unless this client's MRU is smaller. */
+    #frame(bytes: Uint8Array, at: number, size: number, largest: number): void {
+        clampTcpMss(bytes, at, size, largest);
+        encodeHeader(bytes, at - HEADROOM, "data", FRAME_HEADER_SIZE + size);
+        writeFrameHeader(bytes, at - HEADROOM + HEADER_SIZE, PROTOCOL.ipv4);
+    }
+
+    /** Rare: the device's MTU keeps such packets away unless this client's MRU is smaller.  The others are copied out. */
     #withoutTooBig(run: Run, largest: number): void {
-        const kept: number[] = [];
-        for (let index = 0; index < run.count; index += 1) {
-            const at = run.spans[index * 2] ?? 0;
-            const size = run.spans[index * 2 + 1] ?? 0;
-            if (size <= largest) {
-                kept.push(at, size);
+        const { egress, gateway, reply } = this.#ports;
+        for (let at = 0; at < run.count; at += 1) {
+            const packet = run.bytes.slice(run.offset(at) - HEADROOM, run.offset(at) + run.size(at));
+            const size = run.size(at);
+            if (size > largest) {
+                this.#dropOut("too-big", 1);
+                const answer = fragmentationNeeded(packet.subarray(HEADROOM), gateway, largest);
+                if (answer !== undefined) reply(answer);
                 continue;
             }
-            this.#dropOut("too-big", 1);
-            const answer = fragmentationNeeded(run.bytes.subarray(at, at + size), this.#ports.gateway, largest);
-            if (answer !== undefined) this.#ports.reply(answer);
+            this.#frame(packet, HEADROOM, size, largest);
+            if (!egress.sendData(packet, () => undefined)) {
+                this.#dropOut("queue-full", 1);
+                continue;
+            }
+            this.counters.packetsOut += 1;
+            this.counters.bytesOut += size;
         }
-        // Each packet goes by itself, since what lies between them is not to be sent.
-        for (let index = 0; index < kept.length; index += 2) {
-            this.onRun({ bytes: run.bytes, spans: Uint32Array.of(kept[index] ?? 0, kept[index + 1] ?? 0), count: 1 });
-        }
+        run.release();
     }
 
     #dropOut(reason: DropReason, count: number): void {

@@ -50,6 +50,8 @@ export class SessionTable {
 
     /** Packets from the uplink; those for a session that has just ended have nobody to go to. */
     deliver(slot: number, run: Run): void {
-        this.#bySlot[slot]?.deliver(run);
+        const session = this.#bySlot[slot];
+        if (session === undefined) run.release();
+        else session.deliver(run);
     }
 }

@@ -1,17 +1,18 @@
 // The network side of a worker, behind one interface: a TUN device, or nothing at all on a laptop without privileges.
 
-/** Bytes kept free in front of every packet of a run: SSTP header 4, PPP header 4. */
-export const HEADROOM = 8;
-
 /**
- * Packets for one session, one after the other in `bytes`, each with `HEADROOM` free bytes in front:
- * `spans` holds offset and length of each packet (without its headroom), `count` packets.
- * The receiver owns `bytes`: headers are written in place and the whole goes out in one write.
+ * Packets for one session, one after the other in `bytes`, each with `HEADROOM` free bytes in front for the SSTP and PPP
+ * headers.  Headers are written in place and the whole goes out in one write.
  */
 export interface Run {
     readonly bytes: Uint8Array;
-    readonly spans: Uint32Array;
     readonly count: number;
+    /** Where packet `at` begins in `bytes`.  Only until the receiver has returned. */
+    offset(at: number): number;
+    /** Bytes of packet `at`, headroom not counted.  Only until the receiver has returned. */
+    size(at: number): number;
+    /** Gives the memory back, once, when nothing reads it any more: in the callback of the write. */
+    release(): void;
 }
 
 export interface UplinkCounters {
@@ -23,7 +24,7 @@ export interface UplinkCounters {
     readonly dropped: Readonly<Record<string, number>>;
 }
 
-/** Told synchronously; must not keep `run.spans`. */
+/** Told synchronously.  Whoever takes a run releases it. */
 export type Deliver = (slot: number, run: Run) => void;
 
 export interface Uplink {
@@ -35,7 +36,7 @@ export interface Uplink {
     attach(slot: number, address: string): void;
     /** Undoes `attach`. */
     detach(slot: number, address: string): void;
-    /** Packets of one chunk towards the network: `spans` as in `Run`, without headroom.  Dropped and counted if the device is full. */
+    /** Packets towards the network: `spans` holds offset and size of each.  Dropped and counted if the device is full. */
     write(bytes: Uint8Array, spans: Uint32Array, count: number): void;
     counters(): UplinkCounters;
     /** Removes routes, rules and device. */

@@ -121,9 +121,11 @@ const uplink = z.strictObject({
         .describe("`null` moves no packet and answers ping at the gateway: for a try without privileges."),
     device: z
         .string()
-        .regex(/^[a-z][a-z0-9-]{0,14}$/, "an interface name of at most 15 characters")
+        .regex(/^pst[a-z0-9-]{1,12}$/, "pst and 1 to 12 lower-case letters, digits or hyphens")
         .default("pst0")
-        .describe("Name of the TUN device; one worker, one device."),
+        .describe(
+            "Name of the TUN device; one worker, one device. The prefix lets firewall rules hold for all workers of a host.",
+        ),
     gateway: z.ipv4().default("10.91.0.1").describe("The server's address inside every tunnel."),
     mode: z
         .enum(["nat", "routed"])

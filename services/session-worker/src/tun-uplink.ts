@@ -1,0 +1,87 @@
+// The uplink over a TUN device, with the host's forwarding and firewall around it.
+import { InvariantError } from "@postern/errors";
+import { parseCidr } from "@postern/ip";
+import type { Logger } from "@postern/telemetry";
+import { enableForwarding, Firewall, openTun, type TunDevice } from "@postern/tun";
+import type { Deliver, Uplink, UplinkCounters } from "./uplink.ts";
+
+export interface TunUplinkOptions {
+    readonly device: string;
+    readonly mtu: number;
+    readonly gateway: string;
+    readonly mode: "nat" | "routed";
+    readonly pools: readonly string[];
+    readonly clientToClient: boolean;
+    /** The instance that the firewall table is named after. */
+    readonly owner: string;
+}
+
+/** What the names of all workers' devices begin with: rules between clients hold for all workers of a host. */
+const DEVICE_PREFIX = "pst";
+
+export class TunUplink implements Uplink {
+    readonly #options: TunUplinkOptions;
+    readonly #log: Logger;
+    readonly #firewall: Firewall;
+    #device: TunDevice | undefined;
+
+    constructor(options: TunUplinkOptions, log: Logger) {
+        const { owner, pools, mode, clientToClient } = options;
+        this.#options = options;
+        this.#log = log;
+        this.#firewall = new Firewall({
+            owner,
+            pools: pools.map((pool) => parseCidr(pool)),
+            interfacePrefix: DEVICE_PREFIX,
+            masquerade: mode === "nat",
+            clientToClient,
+        });
+    }
+
+    get description(): string {
+        const { device, mtu, gateway, mode } = this.#options;
+        return `TUN ${device}, MTU ${mtu}, gateway ${gateway}, ${mode}`;
+    }
+
+    async start(deliver: Deliver): Promise<void> {
+        const { device, mtu, gateway } = this.#options;
+        enableForwarding("ipv4");
+        await this.#firewall.apply();
+        this.#device = openTun({ name: device, mtu, gateways: [gateway] });
+        this.#device.start({
+            onRun: (run) => deliver(run.slot, run),
+            onLost: (error) => {
+                // Nothing can be moved any more: end, and let whoever supervises this process start a new one.
+                this.#log.fatal({ error, device }, "the TUN device is gone");
+                throw error;
+            },
+        });
+    }
+
+    attach(slot: number, address: string): void {
+        this.#open.addSession(slot, [parseCidr(address)]);
+    }
+
+    detach(slot: number): void {
+        this.#open.removeSession(slot);
+    }
+
+    write(bytes: Uint8Array, spans: Uint32Array, count: number): void {
+        this.#open.write(bytes, spans, count);
+    }
+
+    counters(): UplinkCounters {
+        const { packetsIn, packetsOut, bytesIn, bytesOut, ...drops } = this.#open.counters();
+        return { packetsIn, packetsOut, bytesIn, bytesOut, dropped: { ...drops } };
+    }
+
+    async stop(): Promise<void> {
+        this.#device?.close();
+        await this.#firewall.remove();
+    }
+
+    get #open(): TunDevice {
+        if (this.#device === undefined) throw new InvariantError("the uplink is not started");
+        return this.#device;
+    }
+}
