@@ -42,14 +42,18 @@ export class BindingVerifier {
         if (failure !== undefined) return { failure };
         const hash = chosenHashProtocol(binding, this.#expected.hashProtocols);
         if (hash === undefined) return { failure: "hash-algorithm" };
-        this.#presented = { hash, packet: packet.slice(), certificateHash: binding.certificateHash.slice() };
+        this.#presented = {
+            hash,
+            packet: new Uint8Array(packet),
+            certificateHash: new Uint8Array(binding.certificateHash),
+        };
         return this.#decide();
     }
 
     /** The authentication succeeded.  `undefined`: its method yields keys but none arrived, which no MAC can make good. */
     authenticated(hlak: Uint8Array | undefined): BindingVerdict {
         if (hlak === undefined) return { failure: "key-missing" };
-        this.#hlak = hlak.slice();
+        this.#hlak = new Uint8Array(hlak);
         return this.#decide();
     }
 

@@ -46,5 +46,5 @@ function checkAttribute({ id, value }: Attribute): number {
 
 /** Copies the refused value, for the NAK may be sent after the packet's memory was used again. */
 function refuse({ id, value }: Attribute, status: number): StatusInfo {
-    return statusInfo(id, status, value.slice(0, MAX_ATTRIB_VALUE_SIZE));
+    return statusInfo(id, status, new Uint8Array(value.subarray(0, MAX_ATTRIB_VALUE_SIZE)));
 }

@@ -88,7 +88,8 @@ export function compoundMac(
     if (callConnected.length !== CALL_CONNECTED_SIZE) {
         throw new InvariantError(`Call Connected of ${callConnected.length} octets`);
     }
-    const covered = callConnected.slice();
+    // Not `slice`: that of a Buffer is no copy.
+    const covered = new Uint8Array(callConnected);
     covered.fill(0, COMPOUND_MAC_AT);
     return padded(hmac(digests, hash, compoundMacKey(digests, hash, hlak), covered));
 }

@@ -39,8 +39,9 @@ export class PacketReader {
         this.#stopped = true;
     }
 
-    /** Delivers every packet that `chunk` completes.  Throws an `SstpError` without an answer when framing is lost. */
-    push(chunk: Uint8Array): void {
+    /** Delivers every packet that `received` completes.  Throws an `SstpError` without an answer when framing is lost. */
+    push(received: Uint8Array): void {
+        const chunk = plain(received);
         let at = this.#carried === 0 ? 0 : this.#finishCarried(chunk);
         while (!this.#stopped && chunk.length - at >= HEADER_SIZE) {
             const end = at + packetSize(chunk, at);
@@ -81,3 +82,7 @@ export class PacketReader {
         else this.#sink.onDataPacket(bytes, start + HEADER_SIZE, end);
     }
 }
+
+/** The same memory as nothing more than a Uint8Array: a subclass may have a `slice` that does not copy, as Buffer has. */
+const plain = (bytes: Uint8Array): Uint8Array =>
+    bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);

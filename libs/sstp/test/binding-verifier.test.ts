@@ -69,6 +69,15 @@ test("what is kept is a copy, of packet and key", () => {
     assert.deepEqual(key, HLAK, "forgetting wipes the verifier's copy, not the caller's key");
 });
 
+test("Buffers are copied like any other octets", () => {
+    const packet = Buffer.from(callConnected());
+    const verifier = createVerifier();
+    assert.equal(present(verifier, packet), "incomplete");
+    packet.fill(0);
+    assert.equal(verifier.authenticated(Buffer.from(HLAK)), "verified");
+    verifier.forget();
+});
+
 test("the hash that was proved is the field as presented, padding included", () => {
     const verifier = createVerifier();
     present(verifier, callConnected(HLAK, 1));

@@ -214,6 +214,13 @@ describe("compound MAC", () => {
         assert.equal(toHex(packet), before);
     });
 
+    test("leaves a Buffer alone, too, whose slice() is no copy", () => {
+        const packet = Buffer.from(sample());
+        const before = packet.toString("hex");
+        assert.ok(verifyCompoundMac(digests, sha256, fromHex(sampleHlak), packet));
+        assert.equal(packet.toString("hex"), before);
+    });
+
     test("a wrong key does not pass, and neither do the keys in the wrong order", () => {
         const swapped = hlakFromMppeKeys(sampleKeys.send, sampleKeys.receive);
         assert.equal(verifyCompoundMac(digests, sha256, swapped, sample()), false);

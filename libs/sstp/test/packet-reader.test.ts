@@ -168,6 +168,21 @@ describe("hand-over", () => {
     });
 });
 
+test("of a Buffer, packets are plain Uint8Arrays over the same memory", () => {
+    const chunk = Buffer.from("1000000821450000", "hex");
+    let seen: Uint8Array | undefined;
+    const reader = new PacketReader({
+        onControlPacket: () => assert.fail("no control packet was sent"),
+        onDataPacket: (bytes, start, end) => {
+            seen = bytes.subarray(start, end);
+        },
+    });
+    reader.push(chunk);
+    assert.equal(seen?.constructor, Uint8Array);
+    chunk[4] = 0x57;
+    assert.equal(seen[0], 0x57);
+});
+
 test("after stop() nothing more is delivered, not even from the chunk in hand", () => {
     const collector = new Collector();
     const reader = new PacketReader({
