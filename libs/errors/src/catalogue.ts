@@ -24,6 +24,9 @@ export const ERROR_CATALOGUE = {
     SSTP_PORT_TAKEN: "The port that clients dial cannot be listened on; the detail says who holds it.",
     NATS_SERVER_MISSING: "There is no nats-server of version 2.11 or newer on this host, and none could be fetched.",
     LAUNCH_FAILED: "A step of the start did not succeed; the lines before say why.",
+    CLI_USAGE: "The command line, or what was typed after it, is not acceptable.",
+    CLI_NOT_FOUND: "What the command is about does not exist.",
+    CLI_ALREADY_THERE: "What the command should make exists already.",
     OUTBOX_FULL: "The outbox reached its size limit because events cannot be published.",
     OUTBOX_CORRUPT: "An outbox file holds a record that fails its checksum.",
     OUTBOX_LOCKED: "Another running process uses this outbox directory.",
@@ -64,6 +67,11 @@ export const ERROR_CATALOGUE = {
     DIAL_FAILED: "An SSTP connection could not be opened; the detail names the step and what was met.",
     PING_UNANSWERED: "An echo request through an SSTP connection was not answered in time.",
     TUNNEL_CLOSED: "An SSTP connection is closed and carries nothing any more.",
+    REGISTRY_CONTENTION:
+        "Other registries kept changing the same record, so the request was given up; it may be asked again.",
+    REGISTRY_LATE: "An admission took longer than its asker waits; the registry undoes what it had begun.",
+    REGISTRY_CURSOR_UNKNOWN:
+        "The session after which the next page of sessions was to begin is no longer kept: begin with the first page.",
 } as const satisfies Readonly<Record<string, string>>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,38 @@
+// How long this replica has had the bus without a break.  What it did not see it must not hold against a worker.
+import type { BusStatus } from "@postern/bus";
+import type { Clock } from "./clock.ts";
+
+export class Continuity {
+    readonly #clock: Clock;
+    /** Longest time between two beats that is not a break: a process that stood still saw nothing either. */
+    readonly #longestPause: number;
+    #connected: boolean;
+    #since: number;
+    #lastBeat: number;
+
+    constructor(clock: Clock, status: BusStatus, longestPause: number) {
+        this.#clock = clock;
+        this.#longestPause = longestPause;
+        this.#connected = status.connected;
+        this.#since = clock.monotonic();
+        this.#lastBeat = this.#since;
+    }
+
+    /** Told of every change of the connection. */
+    readonly onStatus = ({ connected }: BusStatus): void => {
+        this.#connected = connected;
+        this.#since = this.#clock.monotonic();
+    };
+
+    /** Called regularly: that this call is late shows that the process was not running. */
+    beat(): void {
+        const now = this.#clock.monotonic();
+        if (now - this.#lastBeat > this.#longestPause) this.#since = now;
+        this.#lastBeat = now;
+    }
+
+    /** Milliseconds without a break; 0 while the bus is gone. */
+    get unbroken(): number {
+        return this.#connected ? this.#clock.monotonic() - this.#since : 0;
+    }
+}

@@ -1,0 +1,84 @@
+// Comparing what a worker has with what the records say: sessions that it does not have are ended, those that it must not
+// have are taken from it.
+import type { DescribeAnswer, SessionEntry } from "@postern/contracts";
+import type { Clock } from "./clock.ts";
+import { Doubts } from "./doubts.ts";
+import type { Endings } from "./endings.ts";
+import type { Sessions } from "./sessions.ts";
+import type { WorkerQuestions } from "./worker-questions.ts";
+
+export interface ReconciliationPorts {
+    readonly sessions: Sessions;
+    readonly endings: Endings;
+    readonly questions: WorkerQuestions;
+    readonly clock: Clock;
+    readonly instance: string;
+    /** Milliseconds for which something must not fit before it is put right. */
+    readonly grace: number;
+    /** Told of every correction. */
+    readonly onCorrection: (kind: "ended" | "fenced", worker: string, session: string) => void;
+}
+
+type Described = DescribeAnswer["sessions"][number];
+
+export class Reconciliation {
+    readonly #ports: ReconciliationPorts;
+    readonly #doubts = new Map<string, Doubts>();
+
+    constructor(ports: ReconciliationPorts) {
+        this.#ports = ports;
+    }
+
+    /** Compares each of these workers; others are forgotten. */
+    async compareAll(workers: readonly string[]): Promise<void> {
+        for (const worker of this.#doubts.keys()) {
+            if (!workers.includes(worker)) this.#doubts.delete(worker);
+        }
+        for (const worker of workers) await this.compare(worker);
+    }
+
+    /** Compares one worker; one that does not answer is no matter of this. */
+    async compare(worker: string): Promise<void> {
+        const { sessions, questions, clock, grace } = this.#ports;
+        const recorded = sessions.of(worker);
+        const answer = await questions.describe(worker);
+        if (typeof answer === "string") return;
+        const doubts = this.#doubts.get(worker) ?? new Doubts(grace);
+        const now = clock.monotonic();
+        const described = new Set(answer.sessions.map(({ session }) => session));
+        for (const { session, workerEpoch } of recorded) {
+            if (workerEpoch > answer.epoch || described.has(session)) continue;
+            if (doubts.isCertain(session, now)) await this.#end(session, answer);
+        }
+        for (const one of answer.sessions) {
+            const entry = await sessions.find(one.session);
+            if (isRightful(entry, answer, one)) continue;
+            // One without a record may be on its way in.
+            if (entry !== undefined || doubts.isCertain(one.session, now)) await this.#fence(worker, one);
+        }
+        doubts.endLook();
+        this.#doubts.set(worker, doubts);
+    }
+
+    async #end(session: string, { worker, epoch }: DescribeAnswer): Promise<void> {
+        const { sessions, endings, onCorrection } = this.#ports;
+        const record = (await sessions.records.fetch(session))?.value;
+        // It may have moved, or ended, meanwhile.
+        if (record?.state !== "admitted" || record.worker !== worker || record.workerEpoch > epoch) return;
+        await endings.end(record, "worker-lost");
+        onCorrection("ended", worker, session);
+    }
+
+    async #fence(worker: string, { session, epoch }: Described): Promise<void> {
+        const { questions, instance, onCorrection } = this.#ports;
+        await questions.disconnect(worker, { session, epoch, reason: "fenced", by: instance });
+        onCorrection("fenced", worker, session);
+    }
+}
+
+function isRightful(entry: SessionEntry | undefined, { worker, epoch }: DescribeAnswer, described: Described): boolean {
+    if (entry?.state !== "admitted") return false;
+    // The worker is ahead of what this replica has seen.
+    if (described.epoch > entry.epoch) return true;
+    return entry.worker === worker && entry.workerEpoch === epoch && entry.epoch === described.epoch;
+}

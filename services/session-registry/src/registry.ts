@@ -1,0 +1,212 @@
+// The registry without the bus: its parts, put together over six buckets.
+import type { Bucket, BusStatus } from "@postern/bus";
+import type { SessionRegistrySection } from "@postern/config";
+import {
+    addressKey,
+    type BanRecord,
+    type FleetRecord,
+    type LeaseRecord,
+    type SessionEntry,
+    type UserRecord,
+    type WorkerRecord,
+} from "@postern/contracts";
+import type { Events } from "@postern/service";
+import type { Logger } from "@postern/telemetry";
+import { Admission } from "./admission.ts";
+import { Announcements } from "./announcements.ts";
+import { Bans } from "./bans.ts";
+import { sleep, type Clock } from "./clock.ts";
+import { Company } from "./company.ts";
+import { Continuity } from "./continuity.ts";
+import { Endings } from "./endings.ts";
+import { Fleet } from "./fleet.ts";
+import { Leases } from "./leases.ts";
+import { Liveness } from "./liveness.ts";
+import { LostSessions } from "./lost-sessions.ts";
+import { Ownership } from "./ownership.ts";
+import { Pools } from "./pools.ts";
+import { reapLeases } from "./reap-leases.ts";
+import { reapSessions } from "./reap-sessions.ts";
+import { reapUsers } from "./reap-users.ts";
+import { reapWorkers } from "./reap-workers.ts";
+import { Reaper } from "./reaper.ts";
+import { Reconciliation } from "./reconciliation.ts";
+import type { RegistryMetrics } from "./registry-metrics.ts";
+import { Release } from "./release.ts";
+import { Replacement } from "./replacement.ts";
+import { createRetry } from "./retry.ts";
+import { Sessions } from "./sessions.ts";
+import { Standings } from "./standing.ts";
+import { Users } from "./users.ts";
+import { WatchedBucket } from "./watched-bucket.ts";
+import type { WorkerQuestions } from "./worker-questions.ts";
+
+export interface RegistryBuckets {
+    readonly sessions: Bucket<SessionEntry>;
+    readonly leases: Bucket<LeaseRecord>;
+    readonly users: Bucket<UserRecord>;
+    readonly workers: Bucket<WorkerRecord>;
+    readonly fleet: Bucket<FleetRecord>;
+    readonly bans: Bucket<BanRecord>;
+}
+
+export interface RegistryPorts {
+    readonly instance: string;
+    readonly settings: Omit<SessionRegistrySection, "admin" | "stopWithin">;
+    /** Milliseconds after which the key of a worker that does not renew it expires. */
+    readonly workerTtl: number;
+    readonly buckets: RegistryBuckets;
+    readonly events: Pick<Events, "append">;
+    readonly questions: WorkerQuestions;
+    readonly busStatus: BusStatus;
+    readonly metrics: RegistryMetrics;
+    readonly log: Logger;
+    readonly clock: Clock;
+    readonly random: () => number;
+}
+
+/** Milliseconds between two looks at the workers. */
+export const TICK = 1_000;
+/** A process that did not run for so long has not seen what happened. */
+const LONGEST_PAUSE = 3 * TICK;
+
+export type Registry = ReturnType<typeof createRegistry>;
+
+export function createRegistry(ports: RegistryPorts) {
+    const { instance, settings, buckets, events, questions, metrics, log, clock, random } = ports;
+    const { grace } = settings.reaper;
+    const onFailure = (error: unknown): void =>
+        log.warn({ error }, "something could not be done now; it is tried again");
+    const retry = createRetry((milliseconds) => sleep(clock, milliseconds), random);
+    const continuity = new Continuity(clock, ports.busStatus, LONGEST_PAUSE);
+
+    const sessions = new Sessions({ bucket: buckets.sessions, clock, retry, instance });
+    const userRecords = new WatchedBucket({ bucket: buckets.users, clock });
+    const users = new Users({ bucket: userRecords, clock, retry });
+    const leaseRecords: WatchedBucket<LeaseRecord> = new WatchedBucket({
+        bucket: buckets.leases,
+        clock,
+        onChange: (_key, after, before) => pools.refresh((after ?? before)?.value.address ?? ""),
+    });
+    const pools = new Pools(settings.pools, random, (address) => leaseRecords.known(addressKey(address))?.entry.value);
+    const isOver = (session: string): Promise<boolean> => sessions.isOver(session);
+    const leases = new Leases({ bucket: leaseRecords, clock, retry, isOver });
+    const bans = new Bans({ bucket: buckets.bans, events, clock, retry, max: settings.limits.bans });
+
+    const release = new Release({ sessions, leases, users, pools, retry });
+    const endings = new Endings({ events, release, clock, instance });
+    const lostSessions = new LostSessions({ sessions, endings });
+    const announcements: Announcements = new Announcements({
+        events,
+        lostSessions,
+        workerRecord: (worker) => liveness.records.known(worker)?.entry.value,
+    });
+    const fleet = new Fleet({
+        bucket: buckets.fleet,
+        clock,
+        instance,
+        grace,
+        carryOut: (record, goOn) => announcements.carryOut(record, goOn),
+    });
+    const liveness = new Liveness({
+        bucket: buckets.workers,
+        fleet,
+        sessions,
+        questions,
+        continuity,
+        clock,
+        onFailure,
+        settings: { ...settings.worker, ttl: ports.workerTtl },
+    });
+    const reconciliation = new Reconciliation({
+        sessions,
+        endings,
+        questions,
+        clock,
+        instance,
+        grace,
+        onCorrection: (kind, worker, session) => {
+            metrics.corrected(kind);
+            log.warn(
+                { worker, session },
+                kind === "ended" ? "a worker does not have its session" : "a session was taken from a worker",
+            );
+        },
+    });
+
+    const standings = new Standings({
+        sessions,
+        endings,
+        questions,
+        clock,
+        grace,
+        worker: (worker) => liveness.standing(worker),
+    });
+    const replacement = new Replacement({ sessions, endings, questions, instance, wait: settings.replaceWait });
+    const company = new Company({ sessions, standings, replacement, limits: settings.limits });
+    const admission = new Admission({
+        sessions,
+        leases,
+        users,
+        pools,
+        company,
+        retry,
+        clock,
+        ban: (source) => bans.reasonOf(source),
+        worker: (worker, epoch) =>
+            liveness.seemsLost(worker, epoch) ? `this life of worker ${worker} is over for the registry` : undefined,
+        within: settings.admitWithin,
+    });
+    const ownership = new Ownership({ sessions, users, pools, questions, retry, instance, onFailure });
+
+    const reaper = new Reaper({
+        rules: [
+            reapUsers({ userRecords, sessions, users, leases, release, clock }),
+            reapLeases({ leaseRecords, sessions, leases, pools, clock }),
+            reapSessions({
+                sessions,
+                leaseRecords,
+                userRecords,
+                leases,
+                users,
+                endings,
+                retry,
+                clock,
+                seemsLost: (worker, epoch) => liveness.seemsLost(worker, epoch),
+                isLost: (worker, epoch) => liveness.isLost(worker, epoch),
+                keep: { time: settings.reaper.keepEnded, most: settings.limits.endedSessions, grace },
+            }),
+            reapWorkers({ fleet, liveness, sessions, clock, keep: settings.reaper.keepEnded }),
+        ],
+        continuity,
+        clock,
+        grace,
+        onAction: (action, subject) => {
+            metrics.reaped(action);
+            log.info({ action, subject }, "the reaper put something right");
+        },
+        onFailure,
+    });
+
+    const copies = [sessions.records, leaseRecords, userRecords, liveness.records, fleet.records, bans.records];
+    return {
+        admission,
+        release,
+        ownership,
+        sessions,
+        bans,
+        continuity,
+        pools,
+        fleet,
+        liveness,
+        reconciliation,
+        reaper,
+        /** Resolves when every copy is complete. */
+        async start(): Promise<void> {
+            await Promise.all(copies.map((copy) => copy.start()));
+        },
+        stop(): void {
+            for (const copy of copies) copy.stop();
+        },
+    };
+}

@@ -1,0 +1,111 @@
+// The records of sessions: `sessions/<id>`.  Whoever creates the key decides whether the session is, or will never be.
+import type { Bucket } from "@postern/bus";
+import type { SessionEntry, SessionRecord, VoidSession } from "@postern/contracts";
+import { timestamp, type Clock } from "./clock.ts";
+import { AGAIN, type Retry } from "./retry.ts";
+import { WatchedBucket } from "./watched-bucket.ts";
+
+export type Refusal = VoidSession["refusal"];
+
+export interface SessionsPorts {
+    readonly bucket: Bucket<SessionEntry>;
+    readonly clock: Clock;
+    readonly retry: Retry;
+    readonly instance: string;
+}
+
+export class Sessions {
+    /** The copy is without snapshots, which are most of a record. */
+    readonly records: WatchedBucket<SessionEntry>;
+    readonly #ports: SessionsPorts;
+    readonly #byWorker = new Map<string, Set<string>>();
+    readonly #waiting = new Map<string, Set<() => void>>();
+
+    constructor(ports: SessionsPorts) {
+        this.#ports = ports;
+        this.records = new WatchedBucket({
+            bucket: ports.bucket,
+            clock: ports.clock,
+            keep: withoutSnapshot,
+            onChange: (_key, after, before) => this.#index(after?.value, before?.value),
+        });
+    }
+
+    /** Workers that have live sessions. */
+    workers(): Iterable<string> {
+        return this.#byWorker.keys();
+    }
+
+    /** Live sessions of a worker, as far as this replica has seen. */
+    of(worker: string): SessionRecord[] {
+        return [...(this.#byWorker.get(worker) ?? [])].flatMap((session) => {
+            const record = this.records.known(session)?.entry.value;
+            return record?.state === "admitted" ? [record] : [];
+        });
+    }
+
+    /** By memory if it knows the session, else by the bucket: what is over stays over. */
+    async find(session: string): Promise<SessionEntry | undefined> {
+        return (this.records.known(session)?.entry ?? (await this.records.fetch(session)))?.value;
+    }
+
+    async isOver(session: string): Promise<boolean> {
+        const entry = await this.find(session);
+        return entry !== undefined && entry.state !== "admitted";
+    }
+
+    /** Sees to it that a session that has no record never gets one; what the key holds, which may have come first. */
+    async annul(session: string, refusal: Refusal): Promise<SessionEntry> {
+        const { clock, instance, retry } = this.#ports;
+        return retry(`record of session ${session}`, async () => {
+            const value = { session, state: "void", at: timestamp(clock.now()), by: instance, refusal } as const;
+            if ((await this.records.create(session, value)) !== undefined) return value;
+            return (await this.records.fetch(session))?.value ?? AGAIN;
+        });
+    }
+
+    /** True when the session is seen to be over within so many milliseconds. */
+    async untilOver(session: string, milliseconds: number): Promise<boolean> {
+        const isOver = (): boolean => this.records.known(session)?.entry.value.state !== "admitted";
+        if (isOver()) return true;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const cancel = this.#ports.clock.after(milliseconds, resolve);
+        const waiting = this.#waiting.get(session) ?? new Set();
+        this.#waiting.set(session, waiting.add(resolve));
+        await promise;
+        cancel();
+        waiting.delete(resolve);
+        if (waiting.size === 0) this.#waiting.delete(session);
+        return isOver();
+    }
+
+    #index(after: SessionEntry | undefined, before: SessionEntry | undefined): void {
+        if (before?.state === "admitted") {
+            const sessions = this.#byWorker.get(before.worker);
+            sessions?.delete(before.session);
+            if (sessions?.size === 0) this.#byWorker.delete(before.worker);
+        }
+        if (after?.state === "admitted") {
+            const sessions = this.#byWorker.get(after.worker) ?? new Set();
+            this.#byWorker.set(after.worker, sessions.add(after.session));
+        } else if (before !== undefined) {
+            for (const wake of this.#waiting.get(before.session) ?? []) wake();
+        }
+    }
+}
+
+function withoutSnapshot(entry: SessionEntry): SessionEntry {
+    if (entry.state === "void") return entry;
+    const { snapshot: _, ...rest } = entry;
+    return rest;
+}
+
+/** The record of a session that is over. */
+export function endedRecord(
+    record: SessionRecord,
+    epoch: number,
+    ended: NonNullable<SessionRecord["ended"]>,
+): SessionRecord {
+    const { snapshot: _, ...rest } = record;
+    return { ...rest, epoch, state: "ended", counters: ended.counters, ended };
+}
