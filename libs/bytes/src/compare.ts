@@ -23,3 +23,10 @@ export function equalBytesConstantTime(a: Uint8Array, b: Uint8Array): boolean {
     for (let at = 0; at < a.length; at += 1) difference |= (a[at] ?? 0) ^ (b[at] ?? 0);
     return difference === 0;
 }
+
+/**
+ * A copy of the octets from `from` up to `to`, in memory of its own.  Unlike `slice`, which a Node `Buffer` overrides to
+ * return a view of the same memory.
+ */
+export const copyBytes = (bytes: Uint8Array, from = 0, to = bytes.length): Uint8Array<ArrayBuffer> =>
+    new Uint8Array(bytes.subarray(from, to));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { concatBytes, equalBytes, equalBytesConstantTime, fromHex, toHex } from "@postern/bytes";
+import { concatBytes, copyBytes, equalBytes, equalBytesConstantTime, fromHex, toHex } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 
 test("both comparisons agree with Buffer.equals", () => {
@@ -25,4 +25,11 @@ test("concatenation and hexadecimal round-trip", () => {
     );
     assert.deepEqual(fromHex("10 01\n000e"), Uint8Array.of(0x10, 0x01, 0x00, 0x0e));
     for (const text of ["1", "0g", "0x10"]) assert.throws(() => fromHex(text), InvariantError);
+});
+
+test("a copy shares no memory, not even with a Buffer", () => {
+    const bytes = Buffer.from([1, 2, 3, 4]);
+    const copy = copyBytes(bytes, 1, 3);
+    bytes.fill(0);
+    assert.deepEqual(copy, Uint8Array.of(2, 3));
 });

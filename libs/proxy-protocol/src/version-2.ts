@@ -2,7 +2,7 @@
 //   signature:12 octets | version:4 = 2, command:4 | family:4, transport:4 | length:16 | addresses | TLVs
 //   addresses: IPv4 4 + 4 + 2 + 2, IPv6 16 + 16 + 2 + 2, UNIX 108 + 108
 //   TLV: type:8 | length:16 | value
-import { fromHex, readU16, readU32, readU8 } from "@postern/bytes";
+import { copyBytes, fromHex, readU16, readU32, readU8 } from "@postern/bytes";
 import { crc32c } from "./crc32c.ts";
 import { decodeAddress } from "./addresses.ts";
 import { ProxyError } from "./errors.ts";
@@ -60,8 +60,8 @@ function decodeTlvs(bytes: Uint8Array, from: number, end: number): ProxyTlv[] {
         const type = readU8(bytes, at);
         const length = readU16(bytes, at + 1);
         if (length > end - at - 3) throw new ProxyError(`v2: TLV 0x${type.toString(16)} is longer than the header`);
-        const value = bytes.slice(at + 3, at + 3 + length);
-        if (type === TLV.crc32c) checkCrc(bytes.slice(0, end), at + 3, value);
+        const value = copyBytes(bytes, at + 3, at + 3 + length);
+        if (type === TLV.crc32c) checkCrc(copyBytes(bytes, 0, end), at + 3, value);
         if (type !== TLV.noop) tlvs.push({ type, value });
         at += 3 + length;
     }

@@ -181,3 +181,14 @@ test("the checksum of a v2 header covers every octet of it", () => {
         assert.throws(() => decodeProxyHeader(damaged), ProxyError, `octet ${at}`);
     }
 });
+
+test("a Buffer is read as it is and left as it was", () => {
+    const encoded = Buffer.from(
+        encodeProxyV2({ command: "local", tlvs: [{ type: TLV.uniqueId, value: encodeLatin1("id") }] }),
+    );
+    const before = encoded.toString("hex");
+    const decoded = decodeProxyHeader(encoded);
+    assert.equal(encoded.toString("hex"), before);
+    encoded.fill(0);
+    assert.deepEqual(decoded && tlvValue(decoded.header, TLV.uniqueId), encodeLatin1("id"));
+});

@@ -1,0 +1,221 @@
+// A worker without its bus: the real listener, TLS, sessions and packet path.  Brokers and registry are one function that
+// knows one user; the network side is an uplink that remembers what it was given.
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { DEFAULT_CIPHERS } from "node:tls";
+import type { EndReason } from "@postern/contracts";
+import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
+import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
+import { createLogger } from "@postern/telemetry";
+import { createCertificateAuthority, createTemporaryDirectory, eventually } from "@postern/testkit";
+import { CertificateStore } from "../src/certificates.ts";
+import { digests } from "../src/digests.ts";
+import { InboundBatch } from "../src/inbound-batch.ts";
+import { type HandshakeFailure, Listener } from "../src/listener.ts";
+import { NullUplink } from "../src/null-uplink.ts";
+import { ProxySources } from "../src/proxy-source.ts";
+import { Session } from "../src/session.ts";
+import { createSessionId } from "../src/session-id.ts";
+import type { Decision, SessionPorts, SessionSettings } from "../src/session-ports.ts";
+import { SessionTable } from "../src/session-table.ts";
+import { platformClock, TimerWheel } from "../src/timer-wheel.ts";
+import { parseIpv4 } from "@postern/ip";
+import type { Run, Uplink } from "../src/uplink.ts";
+
+export const GATEWAY = "10.91.0.1";
+export const USER = "alice";
+
+/** The null uplink, and a memory of what reached it. */
+class RecordingUplink implements Uplink {
+    readonly packets: Uint8Array[] = [];
+    readonly attached = new Map<number, string>();
+    readonly #inner = new NullUplink(parseIpv4(GATEWAY), parseIpv4);
+    readonly description = "recording";
+    deliver: (slot: number, run: Run) => void = () => undefined;
+
+    start(deliver: (slot: number, run: Run) => void): Promise<void> {
+        this.deliver = deliver;
+        return this.#inner.start(deliver);
+    }
+
+    attach(slot: number, address: string): void {
+        this.attached.set(slot, address);
+        this.#inner.attach(slot, address);
+    }
+
+    detach(slot: number, address: string): void {
+        this.attached.delete(slot);
+        this.#inner.detach(slot, address);
+    }
+
+    write(bytes: Uint8Array, spans: Uint32Array, count: number): void {
+        for (let index = 0; index < count; index += 1) {
+            const at = spans[index * 2] ?? 0;
+            this.packets.push(bytes.slice(at, at + (spans[index * 2 + 1] ?? 0)));
+        }
+        this.#inner.write(bytes, spans, count);
+    }
+
+    counters = () => this.#inner.counters();
+    stop = () => this.#inner.stop();
+}
+
+export interface Ending {
+    readonly session: string;
+    readonly reason: EndReason;
+    readonly bytesIn: number;
+}
+
+export interface HarnessOptions {
+    readonly settings?: Partial<SessionSettings>;
+    /** Milliseconds that a decision takes. */
+    readonly decisionDelay?: number;
+    /** Authentication succeeds, but the keys never come. */
+    readonly withoutKeys?: boolean;
+    readonly proxyFrom?: readonly string[];
+}
+
+const DEFAULTS: SessionSettings = {
+    methods: ["mschapv2", "pap"],
+    serverName: "vpn.example.test",
+    hashProtocols: 3,
+    negotiationTimeout: 5_000,
+    hello: 60_000,
+    terminateTimeout: 500,
+    authTimeout: 5_000,
+    maxAttempts: 3,
+    mtu: 1_400,
+    gateway: GATEWAY,
+    egress: { dataBytes: 262_144, totalBytes: 1_048_576 },
+};
+
+/** Starts a worker on loopback; `await using` ends it and everything that it holds. */
+export async function startWorker(options: HarnessOptions = {}) {
+    const directory = await createTemporaryDirectory("worker");
+    const authority = await createCertificateAuthority();
+    const pairs = await Promise.all(
+        (["rsa", "ecdsa"] as const).map(async (keyType) => {
+            const issued = await authority.issue({ names: ["vpn.example.test", "127.0.0.1"], keyType });
+            const certificate = path.join(directory.path, `${keyType}.pem`);
+            const key = path.join(directory.path, `${keyType}.key`);
+            writeFileSync(certificate, issued.cert);
+            writeFileSync(key, issued.key, { mode: 0o600 });
+            return { certificate, key };
+        }),
+    );
+    const log = createLogger({ service: "session-worker", instance: "test", level: "fatal" });
+    const password = crypto.randomUUID();
+    const uplink = new RecordingUplink();
+    const sessions = new SessionTable(100);
+    const wheel = new TimerWheel(platformClock, 10);
+    const started: string[] = [];
+    const ended: Ending[] = [];
+    const bindingFailures: string[] = [];
+    const handshakeFailures: HandshakeFailure[] = [];
+    const snapshots = new Map<string, unknown>();
+    let nextHost = 10;
+    await uplink.start((slot, run) => sessions.deliver(slot, run));
+
+    const decide: SessionPorts["decide"] = async (_session, _transport, _number, attempt) => {
+        await new Promise((resolve) => setTimeout(resolve, options.decisionDelay ?? 0));
+        const refusal: Decision = { outcome: "refused", failure: { error: 691, retry: false, message: "refused" } };
+        if (attempt.user !== USER) return refusal;
+        nextHost += 1;
+        const admission = {
+            epoch: 1,
+            principal: USER,
+            groups: [],
+            method: attempt.method,
+            addresses: { address: `10.91.0.${nextHost}`, gateway: GATEWAY, dns: ["10.91.0.53"], nbns: [] },
+            sessionTimeout: undefined,
+            idleTimeout: undefined,
+        };
+        if (attempt.method === "pap") {
+            const matches = Buffer.from(attempt.password).toString() === password;
+            return matches ? { outcome: "admitted", message: "", hlak: undefined, admission } : refusal;
+        }
+        const verdict = verifyMschapv2(digests, ntPasswordHash(password), attempt);
+        if (verdict === undefined) return refusal;
+        return {
+            outcome: "admitted",
+            message: verdict.message,
+            hlak: options.withoutKeys === true ? undefined : verdict.hlak,
+            admission,
+        };
+    };
+    const ports: SessionPorts = {
+        settings: { ...DEFAULTS, ...options.settings },
+        wheel,
+        now: () => performance.now(),
+        log,
+        uplink,
+        batch: new InboundBatch(uplink),
+        closed: (session) => sessions.remove(session),
+        decide,
+        report: {
+            started: ({ session }) => void started.push(session),
+            ended: ({ session }, { reason, counters }) =>
+                void ended.push({ session, reason, bytesIn: counters.bytesIn }),
+            bindingFailed: (_session, _transport, { reason }) => void bindingFailures.push(reason),
+            snapshot: ({ session }, snapshot) => void snapshots.set(session, snapshot),
+        },
+    };
+    const certificates = new CertificateStore(
+        [{ names: [], pairs }],
+        { minVersion: "TLSv1.2", maxVersion: "TLSv1.3", ciphers: DEFAULT_CIPHERS },
+        () => performance.now(),
+    );
+    const listener = new Listener(
+        { host: "127.0.0.1", port: 0, headerTimeout: 500, handshakeTimeout: 2_000, maxConnections: 1_000 },
+        {
+            proxies: new ProxySources(options.proxyFrom ?? []),
+            certificates,
+            wheel,
+            log,
+            now: () => performance.now(),
+            accepting: () => !sessions.isFull,
+            onTransport: (transport) => {
+                const slot = sessions.takeSlot();
+                if (slot !== undefined) sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
+            },
+            onFailure: (failure) => void handshakeFailures.push(failure),
+        },
+    );
+    const port = await listener.start();
+    return {
+        port,
+        password,
+        ca: authority.cert,
+        ports,
+        sessions,
+        uplink,
+        listener,
+        started,
+        ended,
+        bindingFailures,
+        handshakeFailures,
+        snapshots,
+        dial: (more: Partial<SstpClientOptions> = {}): Promise<SstpClient> =>
+            SstpClient.connect({
+                host: "127.0.0.1",
+                port,
+                servername: "vpn.example.test",
+                ca: authority.cert,
+                user: USER,
+                password,
+                timeout: 5_000,
+                ...more,
+            }),
+        async [Symbol.asyncDispose]() {
+            for (const session of sessions.values()) session.cut("worker-stop");
+            listener.stop();
+            listener.destroyAll();
+            await eventually(() => {
+                if (sessions.size > 0 || uplink.attached.size > 0)
+                    throw new Error(`${sessions.size} sessions, ${uplink.attached.size} routes left`);
+            });
+            wheel.stop();
+            await directory[Symbol.asyncDispose]();
+        },
+    };
+}
