@@ -1,4 +1,4 @@
-// One PPP link, client side, with the habits of a client that is in the field: for talking to our own server in tests,
+// One PPP link (RFC 1661 §3.2), client side, with the habits of a client that is in the field: for talking to our own server in tests,
 // probes and load generators as Windows, pppd, Open SSTP or RouterOS would.
 import { interfaceIdToText } from "./address.ts";
 import { AuthenticationAcceptance } from "./authentication-option.ts";

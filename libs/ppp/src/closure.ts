@@ -1,4 +1,5 @@
-// Why a PPP link ended: a closed list, so that reports and events can count on it.
+// Why a PPP link ended: a closed list, so that reports and events can count on it.  The phases are
+// those of RFC 1661 §3.2.
 
 export const CLOSE_REASONS = {
     "terminated-by-peer": "The peer sent an LCP Terminate-Request.",

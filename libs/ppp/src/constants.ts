@@ -75,7 +75,7 @@ export const MAX_FAILURE = 5;
 /** What we say in our Configure-Request: what RRAS says, and the most that an SSTP packet (4095 bytes) holds. */
 export const OUR_MRU = 4091;
 /** Configure-Naks and -Rejects, sent and received together, after which a negotiation will not converge any more. */
-export const MAX_ROUNDS = 30;
+export const MAX_ROUNDS = 20;
 /** An MRU below this is not usable, not even for a DHCP answer; IPv4 wants 68, RFC 791 §3.2. */
 export const MIN_MRU = 128;
 /** Authentication: one challenge is repeated after this long, this many times in all. */

@@ -1,3 +1,5 @@
+// What MS-CHAPv2 needs (RFC 2759 §8) beside MD4.
+
 /** Hashes and ciphers that the platform has and the language has not. */
 export interface Digests {
     /** SHA-1, 20 bytes. */

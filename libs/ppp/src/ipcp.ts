@@ -1,6 +1,6 @@
 // IP Control Protocol, RFC 1332 and RFC 1877, both ends.  Options without a handler are rejected: the old IP-Addresses,
 // Van Jacobson compression.
-import { equalBytes } from "@postern/bytes";
+import { copyBytes, equalBytes } from "@postern/bytes";
 import { IPV4_SIZE, ipv4FromText, ipv4ToText, isZero } from "./address.ts";
 import { IPCP_OPTION } from "./constants.ts";
 import type { AgreedIpv4, Ipv4Configuration } from "./network-configuration.ts";
@@ -86,7 +86,7 @@ class RequestedAddress implements OptionHandler {
     }
 
     naked(value: Uint8Array): void {
-        if (value.length === IPV4_SIZE) this.#own = value.slice();
+        if (value.length === IPV4_SIZE) this.#own = copyBytes(value);
     }
 
     rejected(): void {

@@ -1,5 +1,5 @@
 // IPv6 Control Protocol, RFC 5072 §4.1, both ends: each end has its own interface identifier of 8 bytes.
-import { equalBytes } from "@postern/bytes";
+import { copyBytes, equalBytes } from "@postern/bytes";
 import { INTERFACE_ID_SIZE, isZero } from "./address.ts";
 import { IPV6CP_OPTION } from "./constants.ts";
 import { ACK, nak, type OptionHandler, REJECT, type Verdict } from "./option-handler.ts";
@@ -35,7 +35,7 @@ export class InterfaceIdOption implements OptionHandler {
 
     /** The peer has ours, or none to compare with: its suggestion is as good as any. */
     naked(value: Uint8Array): void {
-        if (value.length === INTERFACE_ID_SIZE && !isZero(value)) this.#ours = value.slice();
+        if (value.length === INTERFACE_ID_SIZE && !isZero(value)) this.#ours = copyBytes(value);
     }
 
     rejected(): void {
@@ -59,7 +59,7 @@ export class InterfaceIdOption implements OptionHandler {
 
 /** An identifier of local significance, RFC 4291 §2.5.1: never zero, and no hardware address of anybody. */
 export function randomInterfaceId(random: (size: number) => Uint8Array): Uint8Array {
-    const id = random(INTERFACE_ID_SIZE).slice();
+    const id = copyBytes(random(INTERFACE_ID_SIZE));
     id[0] = (id[0] ?? 0) & ~UNIVERSAL_BIT;
     if (isZero(id)) id[INTERFACE_ID_SIZE - 1] = 1;
     return id;

@@ -1,6 +1,7 @@
 // What both ends of a PPP link have in common, RFC 1661 §3.2: the phase, LCP, frames to whomever they are for, and the
 // way out.  What happens while LCP is open is the role's.
 import { InvariantError } from "@postern/errors";
+import { negotiates } from "./automaton.ts";
 import type { CloseReason, Closure } from "./closure.ts";
 import { CODE, PROTOCOL } from "./constants.ts";
 import { decodeControlPacket } from "./control-packet.ts";
@@ -165,13 +166,19 @@ export class LinkCore {
     #onLcpFrame(payload: Uint8Array): FrameFate {
         const packet = decodeControlPacket(payload);
         const fate = this.lcp.negotiation.onPacket(packet) ? "done" : "unexpected";
-        const { state } = this.lcp.negotiation;
-        // The automaton would go on asking a peer that has just said goodbye; nobody is left to answer.
-        const givenUp = state === "req-sent" || state === "ack-rcvd" || state === "ack-sent";
-        if (packet.code === CODE.terminateRequest && givenUp) {
-            this.#finish({ reason: "terminated-by-peer", detail: "Terminate-Request before LCP was open" });
-        }
+        if (packet.code === CODE.terminateRequest) this.#onGoodbye();
         return fate;
+    }
+
+    /** Terminate-Request has been acknowledged. */
+    #onGoodbye(): void {
+        this.#closure ??= {
+            reason: "terminated-by-peer",
+            detail: `Terminate-Request, LCP ${this.lcp.negotiation.state}`,
+        };
+        // From an open LCP the automaton waits a little for the peer to hang up.  Before that it would go on asking,
+        // and nobody is left to answer.
+        if (negotiates(this.lcp.negotiation.state)) this.#finish(this.#closure);
     }
 
     #onUnknownProtocol(protocol: number, payload: Uint8Array): void {

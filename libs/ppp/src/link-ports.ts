@@ -1,4 +1,4 @@
-// What a link needs from whoever runs it.  All calls are synchronous.  `send`, the timers and `random` are called while
+// What a PPP link (RFC 1661 §3) needs from whoever runs it.  All calls are synchronous.  `send`, the timers and `random` are called while
 // the link works and must not call it back; the others report facts after it has settled and may call any method.
 import type { AuthenticationAttempt } from "./authentication-attempt.ts";
 import type { Closure } from "./closure.ts";

@@ -135,11 +135,15 @@ export class Mschapv2Authenticator implements Authenticator {
 
     stop(): void {
         this.#ports.stopTimer();
-        if (this.#state.kind !== "answered") this.#state = { kind: "idle" };
+        if (this.#state.kind !== "answered") this.#enter({ kind: "idle" });
+    }
+
+    #enter(state: State): void {
+        this.#state = state;
     }
 
     #sendChallenge(identifier: number, challenge: Uint8Array, packet: Uint8Array, sent: number): void {
-        this.#state = { kind: "awaiting", identifier, challenge, packet, sent };
+        this.#enter({ kind: "awaiting", identifier, challenge, packet, sent });
         this.#ports.startTimer(this.#times.challengeMs);
         this.#ports.send(packet);
     }
@@ -149,7 +153,7 @@ export class Mschapv2Authenticator implements Authenticator {
         decodeMschapv2Response(value);
         this.#user = decodeName(name);
         this.#attempts += 1;
-        this.#state = { kind: "deciding", identifier, response: value };
+        this.#enter({ kind: "deciding", identifier, response: value });
         this.#ports.startTimer(this.#times.attemptMs);
         this.#ports.authenticate({ method: "mschapv2", user: this.#user, identifier, challenge, response: value });
         return true;
@@ -177,7 +181,7 @@ export class Mschapv2Authenticator implements Authenticator {
         }
         const challenge = failure.challenge ?? this.#ports.random(CHALLENGE_SIZE);
         const answered = this.#answer(state, CHAP_CODE.failure, encodeMschapFailure(failure, challenge));
-        this.#state = { kind: "retrying", challenge, answered };
+        this.#enter({ kind: "retrying", challenge, answered });
         this.#ports.startTimer(this.#times.attemptMs);
     }
 
@@ -188,7 +192,7 @@ export class Mschapv2Authenticator implements Authenticator {
     #answer({ identifier, response }: State & { kind: "deciding" }, code: number, text: string): Answered {
         const packet = encodeControlPacket({ code, identifier, data: encodeUtf8(text) });
         const answered = { identifier, response, packet };
-        this.#state = { kind: "answered", answered };
+        this.#enter({ kind: "answered", answered });
         this.#ports.send(packet);
         return answered;
     }

@@ -1,14 +1,6 @@
 // MS-CHAPv2, RFC 2759, and the keys that follow from it, RFC 3079.  The functions have the RFCs' names and order.
 //   Response value: peer challenge 16 | reserved 8 | NT-Response 24 | flags 1
-import {
-    concatBytes,
-    encodeLatin1,
-    encodeUtf16Le,
-    encodeUtf8,
-    equalBytes,
-    equalBytesConstantTime,
-    toHex,
-} from "@postern/bytes";
+import { concatBytes, copyBytes, encodeLatin1, encodeUtf16Le, encodeUtf8, equalBytes, equalBytesConstantTime, toHex } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import type { Digests } from "./digests.ts";
 import { PppError } from "./errors.ts";
@@ -45,8 +37,8 @@ export function decodeMschapv2Response(value: Uint8Array): Mschapv2Response {
         throw new PppError("PPP_BAD_AUTHENTICATION", `MS-CHAPv2 response of ${value.length} bytes`);
     }
     return {
-        peerChallenge: value.slice(0, CHALLENGE_SIZE),
-        ntResponse: value.slice(NT_RESPONSE_OFFSET, NT_RESPONSE_OFFSET + NT_RESPONSE_SIZE),
+        peerChallenge: copyBytes(value, 0, CHALLENGE_SIZE),
+        ntResponse: copyBytes(value, NT_RESPONSE_OFFSET, NT_RESPONSE_OFFSET + NT_RESPONSE_SIZE),
     };
 }
 

@@ -1,6 +1,6 @@
 // Runs one automaton: keeps the restart counter and the identifiers, judges the peer's options, performs the actions.
 // RFC 1661 §4 and §5; LCP, IPCP and IPV6CP of both ends differ only in their option handlers.
-import { equalBytes } from "@postern/bytes";
+import { copyBytes, equalBytes } from "@postern/bytes";
 import { type Action, type Input, negotiates, receives, restartTimerRuns, type State, step } from "./automaton.ts";
 import { judgeRequest, type Reply } from "./configure-reply.ts";
 import { CODE, MAX_CONFIGURE, MAX_FAILURE, MAX_ROUNDS, MAX_TERMINATE, RESTART_TIMEOUT_MS } from "./constants.ts";
@@ -39,7 +39,7 @@ export class Negotiation {
     readonly #handlers: readonly OptionHandler[];
     readonly #identifiers: Identifiers;
     readonly #ports: NegotiationPorts;
-    #state: State;
+    #state: State = "initial";
     #restarts = 0;
     /** Configure-Naks sent since the last Configure-Ack. */
     #failures = 0;
@@ -55,7 +55,7 @@ export class Negotiation {
         this.#handlers = handlers;
         this.#identifiers = identifiers;
         this.#ports = ports;
-        this.#state = open ? "opened" : "initial";
+        this.#enter(open ? "opened" : "initial");
     }
 
     get state(): State {
@@ -211,9 +211,13 @@ export class Negotiation {
         const renegotiation = this.opened && actions.includes("scr");
         if (renegotiation && this.#ports.mayRenegotiate?.() === false) return;
         if (input === "to-" && negotiates(this.#state)) this.#cause = "timeout";
-        this.#state = next;
+        this.#enter(next);
         if (!restartTimerRuns(next)) this.#ports.stopTimer();
         for (const action of actions) this.#perform(action, actions, packet, reply);
+    }
+
+    #enter(state: State): void {
+        this.#state = state;
     }
 
     #perform(action: Action, all: readonly Action[], packet?: ControlPacket, reply?: Reply): void {
@@ -273,7 +277,7 @@ export class Negotiation {
         switch (reply.verdict) {
             case "ack":
                 this.#failures = 0;
-                this.#acknowledged = { identifier: packet.identifier, data: packet.data.slice() };
+                this.#acknowledged = { identifier: packet.identifier, data: copyBytes(packet.data) };
                 reply.commit();
                 return this.#send(CODE.configureAck, packet.identifier, packet.data);
             case "nak":

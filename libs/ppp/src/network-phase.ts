@@ -1,5 +1,6 @@
 // The network phase, RFC 1661 §3.6: IPCP and IPV6CP side by side.  One may fail or end without the other; when none is
 // left there is nothing more to do with the link.
+import { copyBytes } from "@postern/bytes";
 import { CODE, PROTOCOL } from "./constants.ts";
 import { decodeControlPacket } from "./control-packet.ts";
 import type { Identifiers } from "./identifiers.ts";
@@ -85,7 +86,7 @@ export class NetworkPhase {
         const family = FAMILY_OF.get(protocol);
         if (family === undefined) return false;
         if (this.#held !== undefined) {
-            this.#held.set(protocol, payload.slice());
+            this.#held.set(protocol, copyBytes(payload));
             return true;
         }
         const ncp = this.#ncps.get(family);
@@ -110,12 +111,6 @@ export class NetworkPhase {
     protocolRejected(protocol: number): void {
         const family = FAMILY_OF.get(protocol);
         if (family !== undefined) this.#ncps.get(family)?.negotiation.protocolRejected();
-    }
-
-    /** Ends one family with Terminate-Request. */
-    close(family: Family): void {
-        const negotiation = this.#ncps.get(family)?.negotiation;
-        if (negotiation !== undefined && negotiation.state !== "initial") negotiation.close();
     }
 
     /** LCP is not open any more. */

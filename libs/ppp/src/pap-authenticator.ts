@@ -44,7 +44,7 @@ export class PapAuthenticator implements Authenticator {
     }
 
     start(): void {
-        this.#state = { kind: "awaiting" };
+        this.#enter({ kind: "awaiting" });
         this.#ports.startTimer(this.#times.challengeMs * this.#times.maxChallenges);
     }
 
@@ -52,7 +52,7 @@ export class PapAuthenticator implements Authenticator {
         const state = this.#state;
         if (code !== PAP_CODE.authenticateRequest || state.kind === "idle") return false;
         if (state.kind === "awaiting") this.#decide(identifier, data);
-        else if (state.kind === "deciding") this.#state = { kind: "deciding", identifier };
+        else if (state.kind === "deciding") this.#enter({ kind: "deciding", identifier });
         else this.#send(identifier, state.answer);
         return true;
     }
@@ -85,13 +85,17 @@ export class PapAuthenticator implements Authenticator {
 
     stop(): void {
         this.#ports.stopTimer();
-        if (this.#state.kind !== "answered") this.#state = { kind: "idle" };
+        if (this.#state.kind !== "answered") this.#enter({ kind: "idle" });
+    }
+
+    #enter(state: State): void {
+        this.#state = state;
     }
 
     #decide(identifier: number, data: Uint8Array): void {
         const { user, password } = decodePapRequest(data);
         this.#user = decodeName(user);
-        this.#state = { kind: "deciding", identifier };
+        this.#enter({ kind: "deciding", identifier });
         this.#ports.startTimer(this.#times.attemptMs);
         this.#ports.authenticate({ method: "pap", user: this.#user, password });
     }
@@ -101,7 +105,7 @@ export class PapAuthenticator implements Authenticator {
     }
 
     #conclude(identifier: number, answer: Answer): void {
-        this.#state = { kind: "answered", answer };
+        this.#enter({ kind: "answered", answer });
         this.#send(identifier, answer);
     }
 

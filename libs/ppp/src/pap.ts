@@ -1,7 +1,7 @@
 // Password Authentication Protocol, RFC 1334 §2.2: the data of its packets.
 //   Authenticate-Request (1)        id length:8 | id | password length:8 | password
 //   Authenticate-Ack (2), -Nak (3)  message length:8 | message
-import { concatBytes, encodeUtf8, readU8 } from "@postern/bytes";
+import { concatBytes, copyBytes, encodeUtf8, readU8 } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import { PppError } from "./errors.ts";
 
@@ -24,7 +24,7 @@ function field(data: Uint8Array, at: number): Uint8Array {
     if (at >= data.length) throw new PppError("PPP_BAD_AUTHENTICATION", "PAP request ends before a length");
     const length = readU8(data, at);
     if (at + 1 + length > data.length) throw new PppError("PPP_BAD_AUTHENTICATION", `PAP field of ${length} bytes`);
-    return data.slice(at + 1, at + 1 + length);
+    return copyBytes(data, at + 1, at + 1 + length);
 }
 
 export function encodePapRequest({ user, password }: PapCredentials): Uint8Array {

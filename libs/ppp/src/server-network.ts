@@ -1,4 +1,4 @@
-// The server's end of the network phase: the client's lease made into option handlers, and back into a snapshot.
+// The server's end of the network phase, RFC 1661 §3.6: the client's lease made into option handlers, and back into a snapshot.
 import { InvariantError } from "@postern/errors";
 import { interfaceIdFromText, interfaceIdToText } from "./address.ts";
 import { Identifiers } from "./identifiers.ts";

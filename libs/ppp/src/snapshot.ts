@@ -1,4 +1,4 @@
-// Everything that a PPP link needs to go on in another process, and nothing that changes with a packet of data.
+// Everything that a PPP link (RFC 1661 §3.2, network phase) needs to go on in another process, and nothing that changes with a packet of data.
 // Plain JSON without secrets: addresses are dotted quads, interface identifiers 16 hexadecimal digits.
 import type { AuthenticationMethod } from "./authentication-attempt.ts";
 import type { Identification } from "./identification.ts";

@@ -1,3 +1,5 @@
+// A client's side of an option that it can do without, RFC 1661 §5.3 and §5.4.
+import { copyBytes } from "@postern/bytes";
 import type { OptionHandler } from "./option-handler.ts";
 
 /** An option that a client asks for, takes in the form that the server suggests, and does without when rejected. */
@@ -20,7 +22,7 @@ export class WishedOption implements OptionHandler {
     }
 
     naked(value: Uint8Array): void {
-        this.#value = value.slice();
+        this.#value = copyBytes(value);
     }
 
     rejected(): void {
