@@ -27,7 +27,7 @@ keep() {
 
 from_debian() {
     command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
-    download_package sid nats-server "$scratch/debian" || return 1
+    unpack_packages sid "$scratch/debian" nats-server || return 1
     keep "$scratch/debian/usr/sbin/nats-server"
 }
 

@@ -18,7 +18,7 @@ die() {
 # Makes a scratch directory inside the cache (so that results can be renamed into place) and sets $scratch.
 make_scratch() {
     scratch=$(mktemp -d "$CACHE/scratch.XXXXXX")
-    trap 'rm -rf -- "$scratch"' EXIT
+    trap 'rm -rf --one-file-system -- "$scratch"' EXIT
     trap 'exit 130' INT TERM
 }
 
@@ -60,13 +60,11 @@ fetch_newer_keyring() {
     return "$status"
 }
 
-# private_apt SUITE COMMAND [ARGUMENT...]: apt-get (or, for `policy` and the like, apt-cache) that knows only SUITE.
+# private_apt SUITE COMMAND [ARGUMENT...]: an apt-get that knows only SUITE.
 private_apt() {
-    local suite=$1 command=$2
-    local program=apt-get
-    case $command in policy | madison | show | depends) program=apt-cache ;; esac
+    local suite=$1
     shift
-    "$program" -qq -c "$CACHE/apt/$suite/apt.conf" "$@"
+    apt-get -qq -c "$CACHE/apt/$suite/apt.conf" "$@"
 }
 
 # Writes the private configuration of SUITE and fetches its lists.
@@ -86,25 +84,29 @@ Dir::Etc::preferences "/dev/null";
 Dir::Etc::preferencesparts "/dev/null";
 Dir::State::Lists "$directory/lists";
 Dir::Cache "$directory";
+Dir::Cache::pkgcache "pkgcache.bin";
 Acquire::Check-Valid-Until "false";
 APT::Sandbox::User "root";
 CONFIGURATION
     private_apt "$suite" update
 }
 
-# download_package SUITE PACKAGE DIRECTORY: unpacks PACKAGE of SUITE (no dependencies, no maintainer scripts) into DIRECTORY.
-download_package() {
-    local suite=$1 package=$2 target=$3 archives
+# unpack_packages SUITE DIRECTORY PACKAGE...: their files (no dependencies, no maintainer scripts) under DIRECTORY.
+unpack_packages() {
+    local suite=$1 target=$2 archives archive
+    shift 2
     archives=$(mktemp -d "$scratch/archives.XXXXXX")
     (
         # One at a time: two updates of the same lists would spoil each other.
         exec 8>"$CACHE/locks/apt-$suite"
         flock 8
         cd "$archives"
-        [ -e "$CACHE/apt/$suite/apt.conf" ] && private_apt "$suite" download "$package" 2>/dev/null && exit 0
+        [ -e "$CACHE/apt/$suite/apt.conf" ] && private_apt "$suite" download "$@" 2>/dev/null && exit 0
         # No lists yet, or lists that no longer match what the mirror holds, or keys too old to check them.
         private_apt_update "$suite" || { fetch_newer_keyring && private_apt_update "$suite"; } || exit 1
-        private_apt "$suite" download "$package"
+        private_apt "$suite" download "$@"
     ) || return 1
-    dpkg-deb -x "$archives/$package"_*.deb "$target"
+    for archive in "$archives"/*.deb; do
+        dpkg-deb -x "$archive" "$target" || return 1
+    done
 }
