@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { AuthResult } from "@postern/contracts";
 import { equalBytes } from "@postern/bytes";
-import { DependencyError, type PosternError } from "@postern/errors";
+import { DependencyError } from "@postern/errors";
 import { SealError } from "@postern/sealing";
 import type { Logger } from "@postern/telemetry";
 import type { AttemptGuard } from "./attempt-guard.ts";
@@ -127,10 +127,7 @@ export class Authenticator {
         } catch (error) {
             if (error instanceof SealError) return rejection("malformed", "the worker's reply key is not a usable key");
             log.error({ error, session: attempt.session }, "an accepted login could not be recorded: it is refused");
-            return rejection(
-                "broker-unavailable",
-                `the login could not be recorded: ${(error as PosternError).message}`,
-            ); // only the message is read
+            return rejection("broker-unavailable", "the login could not be recorded");
         } finally {
             acceptance.keys?.hlak.fill(0);
         }

@@ -31,7 +31,8 @@ interface Held {
 }
 
 const SWEEP_INTERVAL = 60_000;
-const MAX_TRIES = 8;
+/** Only brokers contend, each with one change of a key at a time, and somebody wins each time. */
+const MAX_TRIES = 50;
 /** The rest of the table is for users that exist, so that invented names cannot keep them from being counted. */
 const SHARE_OF_UNKNOWN = 0.8;
 

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AuthStateRecord } from "@postern/contracts";
+import { AttemptGuard } from "../src/attempt-guard.ts";
+import { rejection, type AuthAttempt, type Step, type Verdict } from "../src/auth-backend.ts";
+import { FailureDelays } from "../src/failure-delays.ts";
+import { Lockouts } from "../src/lockouts.ts";
+import { TokenBuckets } from "../src/token-buckets.ts";
+import { NAMES } from "./embedded-rig.ts";
+import { MemoryBucket } from "./memory-bucket.ts";
+import { recordingLog } from "./recording-log.ts";
+import { testClock } from "./test-clock.ts";
+
+const never = new AbortController().signal;
+
+async function rig(failures = 3) {
+    const clock = testClock();
+    const bucket = new MemoryBucket<AuthStateRecord>(clock);
+    const lockouts = new Lockouts({
+        bucket,
+        clock,
+        rules: { failures, window: 900_000, duration: 900_000, entries: 100 },
+        log: recordingLog(),
+        onLocked: () => Promise.resolve(),
+        onUncounted: () => undefined,
+    });
+    await lockouts.start();
+    const guard = new AttemptGuard({
+        clock,
+        names: NAMES,
+        perSource: new TokenBuckets(clock, { burst: 10, perMinute: 60 }, 100),
+        perUser: new TokenBuckets(clock, { burst: 4, perMinute: 60 }, 100),
+        lockouts,
+        delays: new FailureDelays(clock, { first: 250, max: 4_000 }, 100),
+    });
+    return { clock, lockouts, guard };
+}
+
+const attempt = (identity = "alice", address = "192.0.2.1"): AuthAttempt => ({
+    session: "abcdefgh",
+    attempt: 1,
+    worker: "w1",
+    client: { address, port: 1 },
+    credentials: { method: "pap", identity, password: new Uint8Array(0) },
+});
+
+const accept: Verdict = { outcome: "accept", principal: "alice", groups: [], policy: { pool: "default" } };
+const wrong = rejection("bad-credentials", "wrong password");
+const deciding =
+    (verdict: Verdict): Step =>
+    () =>
+        Promise.resolve(verdict);
+
+const reasonOf = (verdict: Verdict): string => (verdict.outcome === "reject" ? verdict.reason : verdict.outcome);
+
+test("a user and a source have their limits, under every spelling of the name", async () => {
+    const { guard } = await rig();
+    const names = ["alice", "ALICE", "CORP\\alice", "Alice"];
+    for (const name of names) assert.equal(guard.throttle(name, "192.0.2.1"), undefined);
+    assert.equal(guard.throttle("alice", "192.0.2.2")?.reason, "throttled");
+    for (let user = 0; user < 6; user += 1) assert.equal(guard.throttle(`user${user}`, "192.0.2.1"), undefined);
+    assert.match(guard.throttle("another", "192.0.2.1")?.detail ?? "", /from 192\.0\.2\.1/);
+    assert.equal(guard.throttle("another", "192.0.2.2"), undefined);
+});
+
+test("names that nobody can have are counted as one", async () => {
+    const { guard } = await rig();
+    const reasons = ["a\\b\\c", "", " x", "@@", "\u0000"].map((name) => guard.throttle(name, "192.0.2.1")?.reason);
+    assert.deepEqual(reasons, [undefined, undefined, undefined, undefined, "throttled"]);
+});
+
+test("a refusal is held back, longer each time; a success is not", async () => {
+    const { guard, clock, lockouts } = await rig(0);
+    for (const expected of [250, 500, 1_000]) {
+        const startedAt = clock.now();
+        let heldFor: number | undefined;
+        const decided = guard.decide(attempt(), deciding(wrong), never).then(() => (heldFor = clock.now() - startedAt));
+        await clock.fake.advanceAsync(5_000);
+        await decided;
+        assert.equal(heldFor, expected);
+    }
+    assert.equal((await guard.decide(attempt(), deciding(accept), never)).outcome, "accept");
+    lockouts.stop();
+    assert.equal(clock.fake.pending, 0);
+});
+
+test("after too many failures nobody is asked any more, and the right password does not help", async () => {
+    const { guard, clock, lockouts } = await rig(3);
+    const decide = async (step: Step, address?: string): Promise<string> => {
+        const decided = guard.decide(attempt("CORP\\Alice", address), step, never);
+        await clock.fake.advanceAsync(5_000);
+        return reasonOf(await decided);
+    };
+    for (let failure = 0; failure < 3; failure += 1) assert.equal(await decide(deciding(wrong)), "bad-credentials");
+    let asked = 0;
+    const step: Step = () => {
+        asked += 1;
+        return Promise.resolve(accept);
+    };
+    assert.equal(await decide(step), "account-locked");
+    assert.equal(asked, 0);
+    assert.equal(await decide(step, "192.0.2.9"), "accept", "from elsewhere the user gets in");
+    await clock.fake.advanceAsync(900_000);
+    assert.equal(await decide(step), "accept");
+    assert.equal(asked, 2);
+    lockouts.stop();
+});
+
+test("of many guesses sent at once, the right one does not count when the others have locked the user", async () => {
+    const { guard, clock } = await rig(3);
+    const { promise: held, resolve: release } = Promise.withResolvers<Verdict>();
+    const right = guard.decide(attempt(), () => held, never);
+    const guesses = [1, 2, 3].map(() => guard.decide(attempt(), deciding(wrong), never));
+    await clock.fake.advanceAsync(5_000);
+    await Promise.all(guesses);
+    release(accept);
+    await clock.fake.advanceAsync(5_000);
+    assert.equal(reasonOf(await right), "account-locked");
+});
+
+test("a success forgets the failures", async () => {
+    const { guard, clock } = await rig(2);
+    for (const verdict of [wrong, accept, wrong, accept]) {
+        const decided = guard.decide(attempt(), deciding(verdict), never);
+        await clock.fake.advanceAsync(1_000);
+        assert.equal(reasonOf(await decided), reasonOf(verdict));
+    }
+});
+
+test("only guesses count: a disabled account or a silent server lock nobody out", async () => {
+    const { guard, lockouts } = await rig(1);
+    for (const reason of ["account-disabled", "backend-unavailable", "throttled", "no-session-keys"] as const) {
+        const verdict = await guard.decide(attempt(), deciding(rejection(reason, "")), never);
+        assert.equal(reasonOf(verdict), reason);
+    }
+    assert.equal(lockouts.size, 0);
+});
+
+test("a challenge is passed on", async () => {
+    const { guard } = await rig(1);
+    const challenge: Verdict = {
+        outcome: "challenge",
+        mschap: { error: 691, message: "" },
+        challenge: new Uint8Array(16),
+        answer: deciding(accept),
+    };
+    assert.equal(await guard.decide(attempt(), deciding(challenge), never), challenge);
+});
+
+test("nobody who has gone away is held back", async () => {
+    const { guard, clock } = await rig();
+    const abort = new AbortController();
+    const decided = guard.decide(attempt(), deciding(wrong), abort.signal);
+    await clock.fake.advanceAsync(10);
+    abort.abort();
+    assert.equal(reasonOf(await decided), "bad-credentials");
+});
