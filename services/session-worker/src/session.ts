@@ -38,6 +38,7 @@ export class Session implements PacketSink, ProtocolOwner {
     #reason: EndReason | undefined;
     #over = false;
     #chunk: Uint8Array | undefined;
+    #unlisten: () => void = () => undefined;
 
     private constructor(id: string, slot: number, transport: SessionTransport, ports: SessionPorts, moved?: HandOver) {
         const { settings } = ports;
@@ -142,9 +143,8 @@ export class Session implements PacketSink, ProtocolOwner {
         this.#reader.stop();
         this.timers.stopAll();
         this.#protocols.link.down();
-        const { stream } = this.transport;
-        stream.pause();
-        for (const event of ["data", "error", "close"]) stream.removeAllListeners(event);
+        this.transport.stream.pause();
+        this.#unlisten();
         this.#ports.uplink.detach(this.slot, facts.admission.addresses.address);
         this.#ports.closed(this.id);
         return { facts, snapshot, tail: this.#reader.tail, startedAt };
@@ -235,16 +235,16 @@ export class Session implements PacketSink, ProtocolOwner {
 
     #listen(): void {
         const { stream } = this.transport;
-        stream.on("data", (chunk: Uint8Array) => this.#onChunk(chunk));
-        stream.on("error", (error) =>
-            this.#ports.log.debug({ session: this.id, error: error.message }, "stream failed"),
-        );
-        stream.on("close", () => {
+        const onData = (chunk: Uint8Array): void => this.#onChunk(chunk);
+        const onError = ({ message }: Error): void =>
+            this.#ports.log.debug({ session: this.id, message }, "stream failed");
+        const onClose = (): void => {
             this.guard(() => this.#protocols.call.onStreamClosed());
             this.timers.stopAll();
             this.#ports.closed(this.id);
-        });
-        stream.resume();
+        };
+        stream.on("data", onData).on("error", onError).on("close", onClose).resume();
+        this.#unlisten = () => stream.off("data", onData).off("error", onError).off("close", onClose);
     }
 
     #onChunk(chunk: Uint8Array): void {
@@ -261,11 +261,8 @@ export class Session implements PacketSink, ProtocolOwner {
         if (decision.outcome === "admitted") return this.#onAdmitted(decision);
         if (this.#over) return;
         this.#protocols.call.resumeNegotiationTimer();
-        const refusal =
-            decision.outcome === "refused"
-                ? ({ outcome: "failure", failure: decision.failure } as const)
-                : ({ outcome: "challenge-again" } as const);
-        this.#protocols.link.authenticated(refusal);
+        if (decision.outcome === "challenge-again") this.#protocols.link.authenticated(decision);
+        else this.#protocols.link.authenticated({ outcome: "failure", failure: decision.failure });
     }
 
     #onAdmitted({ admission, message, hlak }: Extract<Decision, { outcome: "admitted" }>): void {

@@ -2,6 +2,7 @@
 // knows one user; the network side is an uplink that remembers what it was given.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import { Duplex } from "node:stream";
 import { DEFAULT_CIPHERS } from "node:tls";
 import type { EndReason } from "@postern/contracts";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
@@ -60,6 +61,38 @@ class RecordingUplink implements Uplink {
     stop = () => this.#inner.stop();
 }
 
+/** The same stream in small pieces: TLS gives all records at once that have come. */
+class Pieces extends Duplex {
+    readonly #inner: Duplex;
+
+    constructor(inner: Duplex, size: number) {
+        // As objects, so that pieces which wait are not joined again.
+        super({ readableObjectMode: true });
+        this.#inner = inner;
+        inner.on("data", (chunk: Buffer) => {
+            for (let at = 0; at < chunk.length; at += size) this.push(chunk.subarray(at, at + size));
+        });
+        inner.on("end", () => this.push(null)).on("close", () => this.destroy());
+    }
+
+    override _read(): void {
+        this.#inner.resume();
+    }
+
+    override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+        this.#inner.write(chunk, done);
+    }
+
+    override _final(done: () => void): void {
+        this.#inner.end(done);
+    }
+
+    override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+        this.#inner.destroy();
+        done(error);
+    }
+}
+
 export interface Ending {
     readonly session: string;
     readonly reason: EndReason;
@@ -73,6 +106,8 @@ export interface HarnessOptions {
     /** Authentication succeeds, but the keys never come. */
     readonly withoutKeys?: boolean;
     readonly proxyFrom?: readonly string[];
+    /** Octets of the pieces in which sessions get their stream. */
+    readonly pieces?: number;
 }
 
 const DEFAULTS: SessionSettings = {
@@ -174,7 +209,12 @@ export async function startWorker(options: HarnessOptions = {}) {
             log,
             now: () => performance.now(),
             accepting: () => !sessions.isFull,
-            onTransport: (transport) => {
+            onTransport: (accepted) => {
+                const { stream } = accepted;
+                const transport =
+                    options.pieces === undefined
+                        ? accepted
+                        : { ...accepted, stream: new Pieces(stream, options.pieces) };
                 const slot = sessions.takeSlot();
                 if (slot !== undefined) sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
             },
