@@ -12,6 +12,15 @@ $(INSTALLED): package-lock.json $(PACKAGE_FILES)
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+include libs/tun/build.mk
+# Elsewhere than on Linux there is no TUN device to drive.
+ADDON := $(if $(filter Linux,$(shell uname -s)),$(TUN_ADDON))
+
+# Programs that cannot be installed here are named, and the launcher does without them where it can.
+start: $(INSTALLED) $(ADDON)
+	@tools/install-packages.sh start || true
+	@exec $(NODE) libs/launcher/src/main.ts
+
 check: types format lint unused architecture unit
 
 types: $(INSTALLED)

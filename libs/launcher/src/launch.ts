@@ -86,7 +86,8 @@ export class Launch {
     #supervisor(): Supervisor {
         return {
             onLine: (name, line) => {
-                this.#console.line(name, name === "nats" ? parseNatsLine(line) : parseServiceLine(line));
+                const parsed = name === "nats" ? parseNatsLine(line) : parseServiceLine(line);
+                if (parsed !== undefined) this.#console.line(name, parsed);
             },
             onPid: () => this.#onPid(),
             onEnd: (name, how, retryIn) => {

@@ -41,10 +41,15 @@ const NATS_LEVELS: Readonly<Record<string, Level>> = {
     TRC: "trace",
 };
 
-/** `[4711] 2026/01/31 12:00:00.123456 [INF] Server is ready` */
-export function parseNatsLine(line: string): LogLine {
+/** What nats-server tells at its start, and its emblem, is for its own log file; these two lines say that it runs. */
+const NATS_NEWS = /^(Listening for client connections|Server is ready)/;
+
+/** `[4711] 2026/01/31 12:00:00.123456 [INF] Server is ready`; `undefined`: nothing that a reader needs. */
+export function parseNatsLine(line: string): LogLine | undefined {
     const [, tag = "", message] = NATS_LINE.exec(line) ?? [];
-    return { time: undefined, level: NATS_LEVELS[tag] ?? "info", message: message ?? line, fields: {} };
+    if (message === undefined) return { time: undefined, level: "error", message: line, fields: {} };
+    const level = NATS_LEVELS[tag] ?? "info";
+    return level === "info" && !NATS_NEWS.test(message) ? undefined : { time: undefined, level, message, fields: {} };
 }
 
 function parseObject(line: string): Record<string, unknown> | undefined {

@@ -1,6 +1,7 @@
 // A step of the start that is another program: its lines are shown like those of a child, its end is awaited.
 import { spawn } from "node:child_process";
 import { LineSplitter } from "./line-splitter.ts";
+import { nodeEnvironment } from "./node-environment.ts";
 
 export interface Step {
     readonly command: string;
@@ -24,7 +25,12 @@ const MAX_OUTPUT = 65_536;
 /** Never rejects: a program that cannot be started has no status, and says why in a line. */
 export function runStep({ command, args, input, signal, onLine }: Step, capture = false): Promise<StepResult> {
     const { promise, resolve } = Promise.withResolvers<StepResult>();
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"], signal, killSignal: "SIGTERM" });
+    const child = spawn(command, args, {
+        env: nodeEnvironment(),
+        stdio: ["pipe", "pipe", "pipe"],
+        signal,
+        killSignal: "SIGTERM",
+    });
     let output = "";
     const shown = new LineSplitter(onLine);
     const errors = new LineSplitter(onLine);

@@ -1,4 +1,4 @@
-// What the environment may say; nothing else in the launcher reads it.
+// What the environment may ask for.
 import { resolve } from "node:path";
 import { ConfigError } from "@postern/errors";
 

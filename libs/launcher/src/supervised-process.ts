@@ -5,6 +5,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { LineSplitter } from "./line-splitter.ts";
+import { nodeEnvironment } from "./node-environment.ts";
 import { failuresAfter, restartDelay } from "./restart-delay.ts";
 
 export interface Program {
@@ -50,6 +51,7 @@ export class SupervisedProcess {
         const { name, command, args, channel } = this.program;
         const started = performance.now();
         const child = spawn(command, args, {
+            env: nodeEnvironment(),
             stdio: ["ignore", "pipe", "pipe", ...(channel ? (["ipc"] as const) : [])],
             // Its own process group: Ctrl-C reaches the launcher alone, which stops its children in order.
             detached: true,

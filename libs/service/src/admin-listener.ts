@@ -31,7 +31,8 @@ export async function startAdminListener({ address, metrics, readiness, identity
     });
     server.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.expose()));
     try {
-        return { url: await server.listen(address), close: () => server.close() };
+        // fastify adds to its options, and ours are frozen.
+        return { url: await server.listen({ ...address }), close: () => server.close() };
     } catch (error) {
         const where = `${address.host}:${address.port}`;
         throw new DependencyError("ADMIN_LISTEN_FAILED", `the admin address ${where} cannot be used`, { cause: error });

@@ -3,6 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { lookup } from "node:dns/promises";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
+import { join } from "node:path";
 
 /** Addresses by which clients may dial this host: global ones first, loopback last, no link-local. */
 export function hostAddresses(): string[] {
@@ -38,11 +39,18 @@ export async function leadsHere(name: string, addresses: readonly string[]): Pro
 export function missingForTun(): string | undefined {
     if (process.platform !== "linux") return `this is ${process.platform}, and TUN devices are Linux'`;
     if (process.getuid?.() !== 0) return "not running as root";
+    if (!isUsable("/dev/net/tun", constants.R_OK | constants.W_OK)) return "/dev/net/tun is not there";
+    const directories = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
+    const hasNft = directories.some((directory) => isUsable(join(directory, "nft"), constants.X_OK));
+    return hasNft ? undefined : "nft (package nftables) is not installed";
+}
+
+function isUsable(path: string, mode: number): boolean {
     try {
-        accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
-        return undefined;
+        accessSync(path, mode);
+        return true;
     } catch {
-        return "/dev/net/tun is not there";
+        return false;
     }
 }
 

@@ -1,4 +1,4 @@
-// Where `make start` keeps things.  Paths in postern.yaml are relative to it, so the directory can be moved while it is stopped.
+// Where `make start` keeps things.  Paths in postern.yaml are relative to it.
 //
 //   postern.yaml            the installation; written once, then the administrator's
 //   pki/                    CA and server certificates with their keys

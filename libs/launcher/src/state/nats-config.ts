@@ -34,7 +34,7 @@ export async function ensureNats(config: Config, directory: string): Promise<str
         users.push({ role, instance, nkeyPublic: publicKeyOf(await readFile(file, "utf8")) });
     }
     const path = join(directory, "nats.conf");
-    await writeOnce(path, SECRET_MODE, () => text(serverPort(config), join(directory, "jetstream")));
+    await writeOnce(path, SECRET_MODE, () => text(serverPort(config), directory));
     await writeWhole(join(dirname(path), "authorization.conf"), natsPermissions(config.tenant, users), SECRET_MODE);
     return path;
 }

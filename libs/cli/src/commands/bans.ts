@@ -1,0 +1,42 @@
+// `postern bans`: sources whose connections every ingress drops.
+import type { Bus } from "@postern/bus";
+import { registryBan, type BanRecord } from "@postern/contracts";
+import { DependencyError } from "@postern/errors";
+import { operator } from "../installation.ts";
+import type { Column, Output } from "../output.ts";
+import { formatElapsed } from "../units.ts";
+
+const columns: readonly Column<BanRecord>[] = [
+    { title: "SOURCE", value: ({ source }) => source },
+    { title: "LEFT", value: ({ until }) => formatElapsed(Date.parse(until) - Date.now()), align: "right" },
+    { title: "BY", value: ({ by }) => by },
+    { title: "REASON", value: ({ reason }) => reason },
+];
+
+async function readBans(bus: Bus): Promise<BanRecord[]> {
+    return (await bus.ask(bus.subjects.registry.ban, registryBan, { action: "list" })).bans;
+}
+
+export const listBans = async (bus: Bus, output: Output): Promise<void> =>
+    output.list(await readBans(bus), columns, "no bans");
+
+export async function addBan(
+    bus: Bus,
+    output: Output,
+    source: string,
+    milliseconds: number,
+    reason: string,
+): Promise<void> {
+    const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
+    const ban = { action: "add", source, seconds, reason, by: operator() } as const;
+    await bus.ask(bus.subjects.registry.ban, registryBan, ban);
+    output.result({ source, seconds, reason }, `${source} is banned for ${formatElapsed(milliseconds)}`);
+}
+
+export async function liftBan(bus: Bus, output: Output, source: string): Promise<void> {
+    if (!(await readBans(bus)).some((ban) => ban.source === source)) {
+        throw new DependencyError("CLI_NOT_FOUND", `${source} is not banned`);
+    }
+    await bus.ask(bus.subjects.registry.ban, registryBan, { action: "lift", source, by: operator() });
+    output.result({ source }, `${source} is no longer banned`);
+}
