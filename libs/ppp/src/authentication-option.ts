@@ -18,13 +18,13 @@ const OTHER_METHODS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** `undefined` for a method that is none of ours. */
-export function methodOfOption(value: Uint8Array): AuthenticationMethod | undefined {
+function methodOfOption(value: Uint8Array): AuthenticationMethod | undefined {
     const entries = Object.entries(VALUES) as [AuthenticationMethod, Uint8Array][]; // `Object.entries` widens the keys
     return entries.find(([, bytes]) => equalBytes(bytes, value))?.[0];
 }
 
 /** A name for the log; never more than a few characters of what the peer sent. */
-export function nameOfOption(value: Uint8Array): string {
+function nameOfOption(value: Uint8Array): string {
     const shown = toHex(value.subarray(0, 4));
     return methodOfOption(value) ?? OTHER_METHODS.get(shown) ?? `protocol ${shown}`;
 }
@@ -99,5 +99,5 @@ export class AuthenticationAcceptance implements OptionHandler {
     }
 }
 
-/** The CHAP algorithm's protocol number, for the phase check. */
+/** The protocol that carries a method's packets. */
 export const protocolOfMethod = (method: AuthenticationMethod): number => readU16(VALUES[method], 0);

@@ -147,7 +147,7 @@ export class PppClientLink {
         ];
         const options: LcpOptions = {
             mru: new MruOption(lcp.mru, lcp.smallestServerMru),
-            magic: lcp.magic ? new MagicOption(this.#ports.random) : undefined,
+            magic: lcp.magic ? new MagicOption((size) => this.#ports.random(size)) : undefined,
             ...this.#headers,
             others: [this.#acceptance, ...wishes.filter((wish) => wish !== false)],
         };
@@ -186,7 +186,7 @@ export class PppClientLink {
             send: (packet: Uint8Array) => this.#sendFrame(protocol, packet),
             startTimer: (milliseconds: number) => this.#ports.startTimer("authentication", milliseconds),
             stopTimer: () => this.#ports.stopTimer("authentication"),
-            random: this.#ports.random,
+            random: (size: number) => this.#ports.random(size),
             digests: this.#ports.digests,
             succeeded: (hlak: Uint8Array) => this.#onAuthenticated(hlak),
             failed: this.#core.end.bind(this.#core),
@@ -203,8 +203,8 @@ export class PppClientLink {
         this.#core.report(() => this.#ports.authenticated(hlak));
         this.#network = new NetworkPhase({
             send: (protocol, packet) => this.#sendFrame(protocol, packet),
-            startTimer: this.#ports.startTimer,
-            stopTimer: this.#ports.stopTimer,
+            startTimer: (name, milliseconds) => this.#ports.startTimer(name, milliseconds),
+            stopTimer: (name) => this.#ports.stopTimer(name),
             opened: (family) => this.#onOpened(family),
             lost: (family) => this.#core.report(() => this.#ports.lost(family)),
             rejectProtocol: (protocol, payload) => this.#core.lcp.rejectProtocol(protocol, payload),

@@ -12,7 +12,7 @@ const ANY = new Uint8Array(IPV4_SIZE);
 const VAN_JACOBSON = Uint8Array.of(0x00, 0x2d, 0x0f, 0x01);
 
 /** The server's end of IP-Address: each end has its one address, and there is nothing to negotiate about. */
-export class AssignedAddress implements OptionHandler {
+class AssignedAddress implements OptionHandler {
     readonly type = IPCP_OPTION.address;
     readonly #server: Uint8Array;
     readonly #client: Uint8Array;

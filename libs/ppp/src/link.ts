@@ -176,12 +176,11 @@ export class PppLink {
 
     #createLcp(ports: LcpPorts, snapshot: LinkSnapshot | undefined): Lcp {
         const known = snapshot?.lcp;
-        const { random } = this.#ports;
         return new Lcp(
             {
                 mru: new MruOption(known?.ourMru ?? this.#options.mru ?? OUR_MRU, undefined, known?.peerMru),
                 magic: new MagicOption(
-                    random,
+                    (size) => this.#ports.random(size),
                     known === undefined ? undefined : { ours: known.ourMagic, peer: known.peerMagic },
                 ),
                 ...compressionOptions(false, known),
@@ -210,7 +209,7 @@ export class PppLink {
             send: (packet) => this.#ports.send(encodeFrame(protocol, packet)),
             startTimer: (milliseconds) => this.#ports.startTimer("authentication", milliseconds),
             stopTimer: () => this.#ports.stopTimer("authentication"),
-            random: this.#ports.random,
+            random: (size) => this.#ports.random(size),
             authenticate: (attempt) => this.#core.report(() => this.#ports.authenticate(attempt)),
             succeeded: () => this.#onAuthenticated(),
             failed: (reason, detail) => this.#core.end(reason, detail),
@@ -253,8 +252,8 @@ export class PppLink {
     #createNetwork(): ServerNetwork {
         return new ServerNetwork({
             send: (protocol, packet) => this.#ports.send(encodeFrame(protocol, packet)),
-            startTimer: this.#ports.startTimer,
-            stopTimer: this.#ports.stopTimer,
+            startTimer: (name, milliseconds) => this.#ports.startTimer(name, milliseconds),
+            stopTimer: (name) => this.#ports.stopTimer(name),
             opened: (family) => this.#core.report(() => this.#ports.opened(family)),
             lost: (family) => this.#core.report(() => this.#ports.lost(family)),
             rejectProtocol: (protocol, payload) => this.#core.lcp.rejectProtocol(protocol, payload),

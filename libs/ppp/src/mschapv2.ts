@@ -1,13 +1,22 @@
 // MS-CHAPv2, RFC 2759, and the keys that follow from it, RFC 3079.  The functions have the RFCs' names and order.
 //   Response value: peer challenge 16 | reserved 8 | NT-Response 24 | flags 1
-import { concatBytes, copyBytes, encodeLatin1, encodeUtf16Le, encodeUtf8, equalBytes, equalBytesConstantTime, toHex } from "@postern/bytes";
+import {
+    concatBytes,
+    copyBytes,
+    encodeLatin1,
+    encodeUtf16Le,
+    encodeUtf8,
+    equalBytes,
+    equalBytesConstantTime,
+    toHex,
+} from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import type { Digests } from "./digests.ts";
 import { PppError } from "./errors.ts";
 import { md4 } from "./md4.ts";
 
 export const CHALLENGE_SIZE = 16;
-export const RESPONSE_VALUE_SIZE = 49;
+const RESPONSE_VALUE_SIZE = 49;
 /** The higher-layer authentication key of [MS-SSTP] 3.2.5.2.2. */
 export const HLAK_SIZE = 32;
 const NT_RESPONSE_OFFSET = CHALLENGE_SIZE + 8;

@@ -20,7 +20,7 @@ import {
 } from "@postern/ppp";
 import { DIGESTS } from "./digests.ts";
 
-export const USER = "User";
+const USER = "User";
 export const PASSWORD = "clientPass";
 
 export const NETWORK: NetworkConfiguration = {
@@ -63,7 +63,7 @@ export class FakeTime {
 }
 
 /** What happens to a frame on the wire: how many copies arrive, and behind how many later frames. */
-export type Fate = readonly number[];
+type Fate = readonly number[];
 const INTACT: Fate = [0];
 
 export interface WorldOptions {
