@@ -177,7 +177,7 @@ export class BucketWatch<V> implements Watch {
         const seen = this.#seen;
         if (seen === undefined) return;
         this.#seen = undefined;
-        for (const [key, { revision }] of [...this.#known]) {
+        for (const [key, { revision }] of this.#known) {
             if (!seen.has(key)) this.#tellGone(key, revision, true);
         }
         this.#markReady();
@@ -189,7 +189,7 @@ export class BucketWatch<V> implements Watch {
         } catch (error) {
             // Thrown on, it would end the consumer.
             const defect = new InvariantError(`a listener of bucket ${this.#ports.bucket} threw`, { cause: error });
-            this.#ports.log.error({ err: defect }, defect.message);
+            this.#ports.log.error({ error: defect }, defect.message);
         }
     }
 }

@@ -68,6 +68,10 @@ export interface AskOptions {
     readonly signal?: AbortSignal;
 }
 
+/** A conditional type, because it alone lets a handler return literals without annotations. */
+export type RequestHandler<C> =
+    C extends RequestContract<infer Q, infer A> ? (question: z.output<Q>) => Promise<z.input<A>> : never;
+
 export interface AnswerOptions {
     /** Members of a queue group share the questions. */
     readonly queue?: string;
@@ -137,10 +141,10 @@ export interface Bus {
         options?: AskOptions,
     ): Promise<z.output<A>>;
     /** Answers questions until stopped; resolves when the server has the subscription. */
-    answer<Q extends z.ZodType, A extends z.ZodType>(
+    answer<C extends RequestContract<z.ZodType, z.ZodType>>(
         subject: string,
-        contract: RequestContract<Q, A>,
-        handler: (question: z.output<Q>) => Promise<z.input<A>>,
+        contract: C,
+        handler: RequestHandler<C>,
         options?: AnswerOptions,
     ): Promise<Stoppable>;
     /** Opens a bucket; rejects with `BUS_NOT_APPLIED` when it is missing or not as the contracts want it. */

@@ -1,5 +1,6 @@
 // Getting a connection and keeping it: the first one is waited for with readable lines, later ones are renewed for ever.
 import { setTimeout as delay } from "node:timers/promises";
+import { checkServerIdentity } from "node:tls";
 import {
     connect,
     errors,
@@ -46,6 +47,8 @@ export async function connectBus(options: BusOptions): Promise<Bus> {
 
 async function connectionOptions(options: BusOptions): Promise<NodeConnectionOptions> {
     const { servers, instance, seedFile, caFile, random = Math.random } = options;
+    // The client passes what it does not know on to node:tls.
+    const tls = { caFile: caFile ?? "", checkServerIdentity: identityCheck(servers) };
     return {
         servers: [...servers],
         name: instance,
@@ -59,7 +62,20 @@ async function connectionOptions(options: BusOptions): Promise<NodeConnectionOpt
         ignoreAuthErrorAbort: true,
         noAsyncTraces: true,
         ...(seedFile === undefined ? {} : { authenticator: nkeyAuthenticator(await readSeed(seedFile)) }),
-        ...(caFile === undefined ? {} : { tls: { caFile } }),
+        ...(caFile === undefined ? {} : { tls }),
+    };
+}
+
+/**
+ * The client names no host to TLS when a server is given by its address, so that every certificate would be compared with
+ * "localhost".  Then, and for servers that the cluster named, the certificate must be that of a configured server.
+ */
+export function identityCheck(servers: readonly string[]): typeof checkServerIdentity {
+    const hosts = servers.map((server) => new URL(server).hostname.replace(/^\[|\]$/g, ""));
+    return (name, certificate) => {
+        const candidates = hosts.includes(name) ? [name] : hosts;
+        const problems = candidates.map((host) => checkServerIdentity(host, certificate));
+        return problems.includes(undefined) ? undefined : problems[0];
     };
 }
 

@@ -60,14 +60,14 @@ export class ConnectionStatus {
             else if (report.type === "ldm") this.#log.info({ server: report.server }, "NATS server is about to stop");
             else if (report.type === "staleConnection") this.#log.warn({}, "NATS does not answer pings");
         }
-        this.#change(false, {}, "connection to NATS closed");
+        this.#change(false, {}, undefined);
+        this.#log.info({}, "connection to NATS closed");
     }
 
-    #change(connected: boolean, fields: object, message: string): void {
+    #change(connected: boolean, fields: object, message: string | undefined): void {
         if (this.#status.connected === connected) return;
         this.#status = { connected, since: this.#clock() };
-        if (connected) this.#log.info(fields, message);
-        else this.#log.warn(fields, message);
+        if (message !== undefined) this.#log[connected ? "info" : "warn"](fields, message);
         for (const listener of this.#listeners) listener(this.#status);
     }
 }

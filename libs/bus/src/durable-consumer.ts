@@ -226,7 +226,7 @@ export class DurableConsumer implements Consumer {
                 for (const message of batch) message.ack();
                 return;
             } catch (error) {
-                const fields = { consumer: this.#durable, messages: batch.length, err: error };
+                const fields = { consumer: this.#durable, messages: batch.length, error };
                 this.#ports.log.error(fields, "the effect of events failed; trying again");
                 await delay(pause, undefined, { signal }).catch(() => undefined);
             }

@@ -12,6 +12,7 @@ export type {
     ConsumeHandlers,
     Consumer,
     PublishedMessage,
+    RequestHandler,
     RequestOutcome,
     Stoppable,
     TailOptions,

@@ -1,6 +1,6 @@
 // JSON on the wire, checked against a schema in both directions.
 import { DependencyError } from "@postern/errors";
-import { z } from "zod";
+import type { z } from "zod";
 
 /** The value in `payload`.  `what` names the message in the error; the error never quotes values, which may be secret. */
 export function decodeJson<S extends z.ZodType>(schema: S, payload: Uint8Array, what: string): z.output<S> {

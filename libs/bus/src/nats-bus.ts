@@ -20,6 +20,8 @@ import type {
     ConsumeHandlers,
     Consumer,
     PublishedMessage,
+    RequestHandler,
+    RequestOutcome,
     Stoppable,
     TailOptions,
 } from "./bus.ts";
@@ -29,7 +31,7 @@ import { decodeJson, encodeJson } from "./json.ts";
 import { KvBucket } from "./kv-bucket.ts";
 import { publishStored } from "./publish.ts";
 import { requestName } from "./request-name.ts";
-import { Responder } from "./responder.ts";
+import { Responder, type UncheckedHandler } from "./responder.ts";
 import { startTail } from "./tail.ts";
 import { DurableConsumer } from "./durable-consumer.ts";
 
@@ -76,24 +78,24 @@ export class NatsBus implements Bus {
     ): Promise<z.output<A>> {
         const name = requestName(subject);
         const start = performance.now();
-        const finished = (outcome: Parameters<typeof outcomeOf>[0] | "ok"): void =>
-            this.#options.metrics?.asked(name, outcome === "ok" ? "ok" : outcomeOf(outcome), performance.now() - start);
+        const count = (outcome: RequestOutcome): void =>
+            this.#options.metrics?.asked(name, outcome, performance.now() - start);
         try {
             const payload = encodeJson(contract.question, question, `question to ${name}`);
             const reply = await this.#request(subject, payload, options.timeout ?? contract.timeout, options.signal);
             const answer = this.#answerIn(reply, contract.answer, name);
-            finished("ok");
+            count("ok");
             return answer;
         } catch (error) {
-            finished(error);
+            count(outcomeOf(error));
             throw error;
         }
     }
 
-    async answer<Q extends z.ZodType, A extends z.ZodType>(
+    async answer<C extends RequestContract<z.ZodType, z.ZodType>>(
         subject: string,
-        contract: RequestContract<Q, A>,
-        handler: (question: z.output<Q>) => Promise<z.input<A>>,
+        contract: C,
+        handler: RequestHandler<C>,
         options: AnswerOptions = {},
     ): Promise<Stoppable> {
         this.#refuseWhenClosed();
@@ -103,7 +105,8 @@ export class NatsBus implements Bus {
             metrics: this.#options.metrics,
             clock: this.#clock,
         };
-        const responder = new Responder(ports, subject, requestName(subject), contract, handler, options);
+        const unchecked = handler as UncheckedHandler; // the responder gives it only what `contract` has parsed
+        const responder = new Responder(ports, subject, requestName(subject), contract, unchecked, options);
         await responder.subscribed();
         return this.#keep(responder);
     }
@@ -166,7 +169,7 @@ export class NatsBus implements Bus {
     }
 
     async #close(): Promise<void> {
-        for (const started of [...this.#started].reverse()) await started.stop();
+        for (const started of [...this.#started].toReversed()) await started.stop();
         // Drain sends what is still buffered, which needs a connection.
         if (this.status.connected) await this.connection.drain().catch(() => this.connection.close());
         else await this.connection.close();

@@ -28,7 +28,7 @@ export function bucketDifferences(contract: BucketContract, config: StreamConfig
 
 /** `field is x, wanted y`, or nothing. */
 export function differing(field: string, is: unknown, wanted: unknown): string[] {
-    const [found, expected] = [JSON.stringify(is) ?? "absent", JSON.stringify(wanted)];
+    const [found, expected] = [is === undefined ? "absent" : JSON.stringify(is), JSON.stringify(wanted)];
     return found === expected ? [] : [`${field} is ${found}, wanted ${expected}`];
 }
 

@@ -1,4 +1,5 @@
 // The answering side of a request: at most so many at once, a bounded queue behind them, and always some answer.
+import { setTimeout as delay } from "node:timers/promises";
 import { headers, type Msg, type NatsConnection, type Subscription } from "@nats-io/transport-node";
 import type { RequestContract } from "@postern/contracts";
 import { DependencyError, PosternError } from "@postern/errors";
@@ -24,18 +25,21 @@ export interface ResponderPorts {
     readonly clock: () => number;
 }
 
-interface Question {
+interface ReceivedQuestion {
     readonly message: Msg;
     readonly arrivedAt: number;
 }
 
-export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stoppable {
+/** What the contract parsed in, what the contract will check out. */
+export type UncheckedHandler = (question: unknown) => Promise<unknown>;
+
+export class Responder implements Stoppable {
     readonly #ports: ResponderPorts;
     readonly #name: string;
-    readonly #contract: RequestContract<Q, A>;
-    readonly #handler: (question: z.output<Q>) => Promise<z.input<A>>;
+    readonly #contract: RequestContract<z.ZodType, z.ZodType>;
+    readonly #handler: UncheckedHandler;
     readonly #concurrency: number;
-    readonly #waiting: Question[] = [];
+    readonly #waiting: ReceivedQuestion[] = [];
     readonly #running = new Set<Promise<void>>();
     readonly #subscription: Subscription;
 
@@ -43,8 +47,8 @@ export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stop
         ports: ResponderPorts,
         subject: string,
         name: string,
-        contract: RequestContract<Q, A>,
-        handler: (question: z.output<Q>) => Promise<z.input<A>>,
+        contract: RequestContract<z.ZodType, z.ZodType>,
+        handler: UncheckedHandler,
         { queue, concurrency = DEFAULT_CONCURRENCY }: AnswerOptions,
     ) {
         this.#ports = ports;
@@ -63,26 +67,39 @@ export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stop
 
     /** Resolves when the server has the subscription; rejects when the credentials do not allow it. */
     async subscribed(): Promise<void> {
-        const refused = this.#subscription.closed.then((error) => {
-            throw busFailure(error ?? new Error("closed"), `answering ${this.#name}`);
-        });
+        const what = `answering ${this.#name}`;
         try {
-            await Promise.race([this.#ports.connection.flush(), refused]);
+            await this.#ports.connection.flush();
         } catch (error) {
-            throw busFailure(error, `answering ${this.#name}`);
-        } finally {
-            // Later refusals are logged by the subscription's callback.
-            refused.catch(() => undefined);
+            throw busFailure(error, what);
+        }
+        // The server reports a refusal before it answers the flush.
+        if (this.#subscription.isClosed()) {
+            throw busFailure((await this.#subscription.closed) ?? "the subscription was closed", what);
         }
     }
 
-    /** Takes no more questions and finishes those that it has. */
+    /** Takes no more questions and finishes those that it has, as far as somebody still waits for their answers. */
     async stop(): Promise<void> {
         if (!this.#subscription.isClosed() && !this.#ports.connection.isClosed()) {
             await this.#subscription.drain().catch((error: unknown) => {
                 this.#ports.log.info({ reason: messageOf(error) }, "a subscription was closed without the server");
             });
         }
+        const finished = new AbortController();
+        const abandoned = delay(this.#contract.timeout, "abandoned", { signal: finished.signal });
+        const done = this.#drained();
+        if ((await Promise.race([done, abandoned])) === "abandoned") {
+            this.#ports.log.warn(
+                { request: this.#name, unfinished: this.#running.size },
+                "questions are left unanswered",
+            );
+        }
+        finished.abort();
+        abandoned.catch(() => undefined);
+    }
+
+    async #drained(): Promise<void> {
         while (this.#running.size > 0) await Promise.all(this.#running);
     }
 
@@ -93,7 +110,7 @@ export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stop
         else this.#refuse(question, "BUS_OVERLOADED", `${this.#name}: too many questions wait`);
     }
 
-    #run(question: Question): void {
+    #run(question: ReceivedQuestion): void {
         const run = this.#handle(question).finally(() => {
             this.#running.delete(run);
             this.#runNext();
@@ -111,9 +128,9 @@ export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stop
         }
     }
 
-    async #handle(question: Question): Promise<void> {
+    async #handle(question: ReceivedQuestion): Promise<void> {
         const { message, arrivedAt } = question;
-        let asked: z.output<Q>;
+        let asked: unknown;
         try {
             asked = decodeJson(this.#contract.question, message.data, `question to ${this.#name}`);
         } catch (error) {
@@ -125,7 +142,7 @@ export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stop
             const answer = encodeJson(this.#contract.answer, await this.#handler(asked), `answer to ${this.#name}`);
             this.#respond(message, answer);
         } catch (error) {
-            this.#ports.log.error({ request: this.#name, err: error }, "could not answer a question");
+            this.#ports.log.error({ request: this.#name, error }, "could not answer a question");
             // The cause may hold more than the asker should know.
             const cause = error instanceof PosternError ? error.code : "internal error";
             return this.#refuse(question, "BUS_REMOTE_FAILED", `${this.#name}: ${cause}`);
@@ -133,7 +150,7 @@ export class Responder<Q extends z.ZodType, A extends z.ZodType> implements Stop
         this.#ports.metrics?.answered(this.#name, "ok", this.#ports.clock() - arrivedAt);
     }
 
-    #refuse({ message, arrivedAt }: Question, code: FailureCode, detail: string): void {
+    #refuse({ message, arrivedAt }: ReceivedQuestion, code: FailureCode, detail: string): void {
         const failure = headers();
         failure.set(FAILURE_HEADER, code);
         failure.set(FAILURE_DETAIL_HEADER, detail.replaceAll(/[\r\n]+/g, " ").slice(0, 500));

@@ -1,6 +1,6 @@
 // Who may say what on the bus: the least that each service needs.  `postern bus apply` turns this into NATS permissions.
 import type { EventKind } from "./events/event.ts";
-import type { BucketName } from "./state/buckets.ts";
+import { CONSUMERS, type BucketName, type STREAMS } from "./state/buckets.ts";
 
 export const SERVICES = ["ingress", "session-worker", "auth-broker", "session-registry", "audit-logger"] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -15,10 +15,24 @@ export interface Grant {
     readonly reads: readonly BucketName[];
     /** Whole bucket, or only the holder's own key. */
     readonly writes: readonly (BucketName | { readonly bucket: BucketName; readonly key: "{instance}" })[];
+    /** Durable consumers of the event stream. */
     readonly consumes: readonly string[];
+    /** Subjects of streams other than that of events. */
+    readonly publishes: readonly string[];
+    /** Streams that it follows with consumers of its own, which leave nothing behind. */
+    readonly tails: readonly (keyof typeof STREAMS)[];
 }
 
-const nothing: Grant = { asks: [], answers: [], events: [], reads: [], writes: [], consumes: [] };
+const nothing: Grant = {
+    asks: [],
+    answers: [],
+    events: [],
+    reads: [],
+    writes: [],
+    consumes: [],
+    publishes: [],
+    tails: [],
+};
 
 export const GRANTS: Readonly<Record<Exclude<Role, "admin">, Grant>> = {
     ingress: { ...nothing, events: ["ingress", "connection"], reads: ["workers", "bans"] },
@@ -53,6 +67,12 @@ export const GRANTS: Readonly<Record<Exclude<Role, "admin">, Grant>> = {
         reads: ["workers", "sessions", "leases", "users", "fleet", "bans"],
         writes: ["sessions", "leases", "users", "fleet", "bans"],
     },
-    "audit-logger": { ...nothing, consumes: ["audit-logger"], events: ["admin"] },
-    subscriber: { ...nothing, consumes: ["own ephemeral"] },
+    "audit-logger": {
+        ...nothing,
+        consumes: [CONSUMERS.audit],
+        events: ["admin"],
+        publishes: ["checkpoint.{instance}"],
+        tails: ["checkpoints"],
+    },
+    subscriber: { ...nothing, tails: ["events"] },
 };
