@@ -1,5 +1,4 @@
-// One session: owns the stream, feeds the decoders, and carries out what the SSTP call and the PPP link ask for.
-// Protocol lives in libs/sstp and libs/ppp, packets in packet-path.ts, decisions in session-decision.ts.
+// One session: owns the stream, feeds the decoders, carries out what the SSTP call and the PPP link ask for, and nothing else.
 import type { EndReason, SessionSnapshot } from "@postern/contracts";
 import { InvariantError, PosternError } from "@postern/errors";
 import { parseIpv4 } from "@postern/ip";

@@ -105,6 +105,8 @@ export interface HarnessOptions {
     readonly decisionDelay?: number;
     /** Authentication succeeds, but the keys never come. */
     readonly withoutKeys?: boolean;
+    /** Sessions. */
+    readonly capacity?: number;
     readonly proxyFrom?: readonly string[];
     /** Octets of the pieces in which sessions get their stream. */
     readonly pieces?: number;
@@ -141,7 +143,7 @@ export async function startWorker(options: HarnessOptions = {}) {
     const log = createLogger({ service: "session-worker", instance: "test", level: "fatal" });
     const password = crypto.randomUUID();
     const uplink = new RecordingUplink();
-    const sessions = new SessionTable(100);
+    const sessions = new SessionTable(options.capacity ?? 100);
     const wheel = new TimerWheel(platformClock, 10);
     const started: string[] = [];
     const ended: Ending[] = [];
