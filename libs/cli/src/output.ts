@@ -63,6 +63,5 @@ function* tableLines<Row>(columns: readonly Column<Row>[], cells: readonly (read
     for (const line of cells) yield join(line);
 }
 
-/** User names and client strings come from outside: no control character reaches the terminal, and a row stays a row. */
-// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-const printable = (text: string): string => text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, "\u00B7");
+/** User names and client strings come from outside: nothing that controls or disguises text reaches the terminal, and a row stays a row. */
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "\u00B7");

@@ -15,16 +15,18 @@ export interface Member {
     readonly admin: ListenAddress | undefined;
 }
 
-/** No new connections first; what answers the workers while they end their sessions goes after them; the bus last. */
-export const STOP_ORDER = [
-    "ingress",
-    "session-worker",
-    "auth-broker",
-    "session-registry",
-    "audit-logger",
-    "nats",
-    "guard",
-] as const satisfies readonly Group[];
+/**
+ * Stages; those of one stop together.  Ingresses take no new connections and carry the workers' goodbyes; what answers the workers
+ * while they end their sessions goes after them; the bus last.
+ */
+export const STOP_ORDER: readonly (readonly Group[])[] = [
+    ["ingress", "session-worker"],
+    ["auth-broker"],
+    ["session-registry"],
+    ["audit-logger"],
+    ["nats"],
+    ["guard"],
+];
 
 const NATS_PATIENCE = 15_000;
 const GUARD_PATIENCE = 2_000;

@@ -2,6 +2,7 @@
 import { unlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { SERVICES } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import type { Console } from "./console.ts";
 import { CLI, createFleet, STOP_ORDER, type Group, type Member } from "./fleet.ts";
@@ -54,9 +55,7 @@ export class Launch {
         this.#startGroup("nats");
         await this.#postern("bus apply", ["bus", "apply"]);
         await this.#addFirstUser();
-        for (const group of STOP_ORDER.toReversed()) {
-            if (group !== "guard" && group !== "nats") this.#startGroup(group);
-        }
+        for (const group of SERVICES.toReversed()) this.#startGroup(group);
         await this.#everythingAnswers();
         const addresses = hostAddresses();
         this.#host = (await leadsHere(config.name, addresses)) ? config.name : (addresses[0] ?? config.name);
@@ -72,8 +71,8 @@ export class Launch {
         this.#stopping = true;
         await this.#writing;
         await removeFile(this.#installation.layout.ready);
-        for (const group of STOP_ORDER) {
-            const members = this.#fleet.filter((member) => member.group === group);
+        for (const stage of STOP_ORDER) {
+            const members = this.#fleet.filter(({ group }) => stage.includes(group));
             await Promise.all(members.map(({ process, patience }) => process.stop(patience)));
         }
     }

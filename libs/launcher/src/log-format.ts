@@ -112,9 +112,8 @@ const show = (value: unknown): string => {
     return /^[\w.:/@,+%-]+$/.test(text) || typeof value !== "string" ? printable(text) : JSON.stringify(text);
 };
 
-/** Names and messages come from outside: no control character reaches the terminal. */
-// oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-const printable = (text: string): string => text.replaceAll(/[\u0000-\u001F\u007F-\u009F]/g, "\u00B7");
+/** Names and messages come from outside: nothing that controls or disguises text reaches the terminal. */
+const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}]/gu, "\u00B7");
 
 function clockTime(milliseconds: number): string {
     const at = new Date(milliseconds);
