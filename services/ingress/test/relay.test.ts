@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { pipeline } from "node:stream/promises";
+import { Readable, Writable } from "node:stream";
+import { test } from "node:test";
+import type { Link } from "../src/link.ts";
+import { relay } from "../src/relay.ts";
+
+/** client <-> (near | far) <-> worker: what is relayed is near and far. */
+async function connected(idleTimeout = 60_000) {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const pair = async (): Promise<[Socket, Socket]> => {
+        const accepted = once(server, "connection") as Promise<[Socket]>;
+        const dialled = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+        const [socket] = await accepted;
+        dialled.on("error", () => undefined);
+        return [dialled, socket];
+    };
+    const [client, near] = await pair();
+    const [worker, far] = await pair();
+    const link: Link = relay(near, far, 0, idleTimeout);
+    return {
+        client,
+        worker,
+        link,
+        [Symbol.dispose]() {
+            for (const socket of [client, worker, near, far]) socket.destroy();
+            server.close();
+        },
+    };
+}
+
+test("20 MB each way at once arrive as they were sent, and are counted", async () => {
+    using path = await connected();
+    const data = randomBytes(20_000_000);
+    const digest = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+    const carry = async (from: Socket, to: Socket): Promise<string> => {
+        const hash = createHash("sha256");
+        await Promise.all([
+            pipeline(Readable.from([data]), from),
+            pipeline(to, new Writable({ write: (chunk: Buffer, _encoding, done) => (hash.update(chunk), done()) })),
+        ]);
+        return hash.digest("hex");
+    };
+    const sums = await Promise.all([carry(path.client, path.worker), carry(path.worker, path.client)]);
+    assert.deepEqual(sums, [digest(data), digest(data)]);
+    const end = await path.link.closed;
+    assert.deepEqual([end.bytesIn, end.bytesOut], [data.length, data.length]);
+});
+
+test("a half-closed direction leaves the other one open", async () => {
+    using path = await connected();
+    path.client.end("request");
+    let received = "";
+    path.worker.on("data", (chunk: Buffer) => (received += chunk.toString()));
+    await once(path.worker, "end");
+    assert.equal(received, "request");
+    path.worker.end("a late answer");
+    const [answer] = (await once(path.client, "data")) as [Buffer];
+    assert.equal(answer.toString(), "a late answer");
+    assert.equal((await path.link.closed).reason, "client-closed");
+});
+
+test("a reader that stops holds its sender up instead of filling memory", async () => {
+    using path = await connected();
+    path.worker.pause();
+    const chunk = Buffer.alloc(65_536);
+    let accepted = 0;
+    // What both kernels' socket buffers hold is a few megabytes; the relay itself must hold next to nothing.
+    while (path.client.write(chunk) && accepted < 10_000) accepted += 1;
+    for (let quiet = 0, before = -1; quiet < 20; quiet = path.client.writableLength === before ? quiet + 1 : 0) {
+        before = path.client.writableLength;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        if (path.client.writableLength === 0) for (let index = 0; index < 16; index += 1) path.client.write(chunk);
+    }
+    assert.ok(path.client.writableLength > 0);
+    path.worker.resume();
+    path.client.end();
+    await once(path.worker, "end");
+    assert.equal(path.client.writableLength, 0);
+});
+
+test("a reset on one side, an idle pair and a close from us end with their reasons", async () => {
+    using reset = await connected();
+    reset.client.resetAndDestroy();
+    assert.equal((await reset.link.closed).reason, "client-reset");
+    using idle = await connected(50);
+    assert.equal((await idle.link.closed).reason, "idle-timeout");
+    using ours = await connected();
+    ours.link.close("ingress-stop");
+    assert.equal((await ours.link.closed).reason, "ingress-stop");
+});
