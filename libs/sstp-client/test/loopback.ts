@@ -5,7 +5,7 @@ import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { createCertificateAuthority } from "@postern/testkit";
 import { PASSWORD, ScriptedServer, type ServerScript } from "./scripted-server.ts";
 
-export const authority = await createCertificateAuthority();
+const authority = await createCertificateAuthority();
 const certificate = await authority.issue({ names: ["127.0.0.1", "vpn.example.test"] });
 const servers: ScriptedServer[] = [];
 after(() => Promise.all(servers.map((server) => server.close())));

@@ -53,9 +53,11 @@ describe("a dial that fails says at which step", { concurrency: true }, () => {
     });
 
     test("auth: a wrong password, by either method", async () => {
-        for (const method of ["mschapv2", "pap"] as const) {
-            const server = await startServer();
-            const { step, end } = await failureOf(optionsFor(server, { password: "wrong", method }));
+        const server = await startServer();
+        const failures = (["mschapv2", "pap"] as const).map((method) =>
+            failureOf(optionsFor(server, { password: "wrong", method })),
+        );
+        for (const { step, end } of await Promise.all(failures)) {
             assert.deepEqual([step, end.reason], ["auth", "ppp-closed"]);
             assert.equal(end.ppp?.reason, "authentication-failed");
         }
@@ -68,8 +70,8 @@ describe("a dial that fails says at which step", { concurrency: true }, () => {
     });
 });
 
-describe("a dial that is not answered ends at its time limit", () => {
-    const timeout = 60;
+describe("a dial that is not answered ends at its time limit", { concurrency: true }, () => {
+    const timeout = 1000;
 
     test("tls: a port that accepts and says nothing", async () => {
         const silent = createServer((socket) => socket.on("error", () => undefined).resume()).listen(0, "127.0.0.1");

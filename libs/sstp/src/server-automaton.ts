@@ -20,7 +20,7 @@ export type CallState =
     | "disconnected";
 
 /** A message from the client.  Which of two variants it is depends on its content, which only one state looks at. */
-export type CallMessage =
+type CallMessage =
     | "connect-request"
     | "connect-request-unacceptable"
     | "connect-reply" // an Ack or a NAK, which only a server sends
