@@ -3,7 +3,10 @@
 import { HEADER_SIZE, MAX_PACKET_SIZE, packetKind, packetSize } from "./packet.ts";
 import { InvariantError } from "@postern/errors";
 
-/** Receives packets in stream order.  `bytes` is only valid until the method returns. */
+/**
+ * Receives packets in stream order.  `bytes` is the chunk itself or, for a packet that came in pieces, the reader's own buffer,
+ * which the next such packet overwrites.  (Of a Buffer, `subarray` gives Buffers, whose `slice` does not copy.)
+ */
 export interface PacketSink {
     /** A control packet, header included (a compound MAC covers it), at `[start, end)` of `bytes`. */
     onControlPacket(bytes: Uint8Array, start: number, end: number): void;
@@ -39,9 +42,8 @@ export class PacketReader {
         this.#stopped = true;
     }
 
-    /** Delivers every packet that `received` completes.  Throws an `SstpError` without an answer when framing is lost. */
-    push(received: Uint8Array): void {
-        const chunk = plain(received);
+    /** Delivers every packet that `chunk` completes.  Throws an `SstpError` without an answer when framing is lost. */
+    push(chunk: Uint8Array): void {
         let at = this.#carried === 0 ? 0 : this.#finishCarried(chunk);
         while (!this.#stopped && chunk.length - at >= HEADER_SIZE) {
             const end = at + packetSize(chunk, at);
@@ -82,7 +84,3 @@ export class PacketReader {
         else this.#sink.onDataPacket(bytes, start + HEADER_SIZE, end);
     }
 }
-
-/** The same memory as nothing more than a Uint8Array: a subclass may have a `slice` that does not copy, as Buffer has. */
-const plain = (bytes: Uint8Array): Uint8Array =>
-    bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
