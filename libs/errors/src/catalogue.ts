@@ -61,6 +61,7 @@ export const ERROR_CATALOGUE = {
         "A source listed in proxy.from did not begin its connection with a well-formed PROXY protocol header.",
     CLIENT_HELLO_INVALID: "A client's first bytes are not a TLS ClientHello.",
     WORKER_UNREACHABLE: "A session-worker does not accept connections at the address in its record.",
+    AUDIT_LOG_UNUSABLE: "The audit directory cannot be read or written; events wait in the stream until it can.",
     STREAM_ENDED: "A connection ended before its first bytes were complete.",
     TLS_HANDSHAKE: "A TLS handshake did not complete; the ClientHello summary says what the client offered.",
     TLS_CERTIFICATE: "A server certificate or its key cannot be used.",

@@ -27,6 +27,11 @@ export type AuthVerdict =
     /** No broker answers. */
     | { readonly state: "unavailable"; readonly detail: string };
 
+const GIVEN_UP: AuthVerdict & { state: "unavailable" } = {
+    state: "unavailable",
+    detail: "the session did not wait for the result",
+};
+
 export interface AuthClientOptions {
     readonly worker: string;
     /** The brokers' X25519 public key: passwords are sealed to it. */
@@ -73,6 +78,7 @@ export class AuthClient {
         try {
             answer = await this.#bus.ask(this.#bus.subjects.authStart, authStart, question, { signal });
         } catch (error) {
+            if (signal.aborted) return GIVEN_UP;
             if (error instanceof DependencyError) return { state: "unavailable", detail: error.message };
             throw error;
         }
@@ -97,7 +103,7 @@ export class AuthClient {
         let { result } = first;
         const { conversation, replica } = first;
         while (result.state === "pending") {
-            if (signal.aborted) return { state: "unavailable", detail: "the session did not wait for the result" };
+            if (signal.aborted) return GIVEN_UP;
             try {
                 const answer = await this.#bus.ask(
                     this.#bus.subjects.authContinue(replica),
@@ -108,6 +114,7 @@ export class AuthClient {
                 if ("unknown" in answer) return { state: "interrupted", replica };
                 result = answer.result;
             } catch (error) {
+                if (signal.aborted) return GIVEN_UP;
                 if (error instanceof DependencyError) return { state: "interrupted", replica };
                 throw error;
             }

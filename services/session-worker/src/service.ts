@@ -98,7 +98,8 @@ export class SessionWorker implements Service {
     }
 
     get #accepting(): boolean {
-        return this.#presence?.state === "ready";
+        // Without room for the event that a session ended, none may begin.
+        return this.#presence?.state === "ready" && this.#context.events.accepting;
     }
 
     async #sessionPorts(uplink: Uplink): Promise<SessionPorts> {
