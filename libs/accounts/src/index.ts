@@ -10,4 +10,5 @@ export {
 } from "./account.ts";
 export { canonicalName, MAX_NAME_LENGTH, type NameRules } from "./account-name.ts";
 export { AccountInputError, AccountUnreadableError } from "./errors.ts";
+export { generatePassword } from "./generate-password.ts";
 export { hashPassword, verifyPassword, type PasswordHash } from "./password-hash.ts";

@@ -1,17 +1,9 @@
 // Passwords come from a terminal that does not show them, from standard input, or are generated; never from an argument.
-import { randomInt } from "node:crypto";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { ReadStream } from "node:tty";
 import { Writable } from "node:stream";
 import { ConfigError } from "@postern/errors";
-
-/** Without what looks alike; 20 of them are 115 bits. */
-const ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-const LENGTH = 20;
-
-export const generatePassword = (): string =>
-    Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
 
 interface Terminal {
     readonly input: NodeJS.ReadableStream & Partial<Pick<ReadStream, "isTTY">>;

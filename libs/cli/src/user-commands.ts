@@ -1,8 +1,9 @@
 // `postern user …`: the command line of local users.
+import { generatePassword } from "@postern/accounts";
 import { InvalidArgumentError, type Command } from "commander";
 import { addUser, listUsers, removeUser, setDisabled, setPassword, type UserPorts } from "./commands/users.ts";
 import { accountCipher, readConfig, withBus } from "./installation.ts";
-import { generatePassword, readPassword } from "./password-input.ts";
+import { readPassword } from "./password-input.ts";
 import type { CommandPorts } from "./program.ts";
 
 interface AddOptions {

@@ -1,5 +1,5 @@
 // The first user: made once, so that somebody can dial in right after the first start.
-import { randomInt } from "node:crypto";
+import { generatePassword } from "@postern/accounts";
 import { ConfigError } from "@postern/errors";
 import { readIfThere, SECRET_MODE, writeWhole } from "./files.ts";
 
@@ -11,14 +11,11 @@ export interface FirstUser {
 }
 
 const NAME = "demo";
-/** Without what looks alike: it is typed into phones. 20 of 55 letters and digits are 115 bits. */
-const ALPHABET = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-const LENGTH = 20;
 
 export async function ensureFirstUser(path: string): Promise<FirstUser> {
     const text = await readIfThere(path);
     if (text !== undefined) return { ...parse(text, path), fresh: false };
-    const password = Array.from({ length: LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join("");
+    const password = generatePassword();
     await writeWhole(path, `${JSON.stringify({ user: NAME, password })}\n`, SECRET_MODE);
     return { user: NAME, password, fresh: true };
 }
