@@ -1,4 +1,5 @@
 // One SSTP call as its client sees it, [MS-SSTP] 3.2.  Sans-I/O: packets and facts in, packets and facts out.
+import { copyBytes } from "@postern/bytes";
 import {
     ATTRIBUTE_ID,
     type CertificateHashes,
@@ -168,7 +169,7 @@ export class ClientCall {
 
     #onAck(request: CryptoBindingRequest): void {
         if (this.#state !== "request-sent") return this.#unexpected({ kind: "call-connect-ack", request });
-        this.#request = { hashProtocols: request.hashProtocols, nonce: new Uint8Array(request.nonce) };
+        this.#request = { hashProtocols: request.hashProtocols, nonce: copyBytes(request.nonce) };
         if (this.#chooseHash() === undefined) {
             const end = { reason: "protocol-error", detail: `hash protocols ${request.hashProtocols}` } as const;
             return this.#abort(statusInfo(ATTRIBUTE_ID.cryptoBindingRequest, STATUS.valueNotSupported), end);

@@ -254,7 +254,8 @@ export class ScriptedServer {
         this.#tls = createTlsServer({ key: script.certificate.key, cert: script.certificate.cert, ...script.tls });
         this.#tls.on("tlsClientError", () => undefined);
         this.#tls.on("secureConnection", (tls) => {
-            const address = `10.99.0.${this.sessions.length + 2}`;
+            const host = this.sessions.length + 2;
+            const address = `10.99.${host >>> 8}.${host & 0xff}`;
             this.sessions.push(new ServerSession(script, address, tls, this.#headers.get(tls.remotePort)));
         });
         this.#tcp = createServer((socket) => this.#onConnection(socket));

@@ -1,4 +1,5 @@
 // Verification of one call's crypto binding, [MS-SSTP] 3.3.5.2.3, whichever comes first: the Call Connected or the key.
+import { copyBytes } from "@postern/bytes";
 import type { CryptoBinding } from "./attributes.ts";
 import type { HashProtocol } from "./constants.ts";
 import {
@@ -44,8 +45,8 @@ export class BindingVerifier {
         if (hash === undefined) return { failure: "hash-algorithm" };
         this.#presented = {
             hash,
-            packet: new Uint8Array(packet),
-            certificateHash: new Uint8Array(binding.certificateHash),
+            packet: copyBytes(packet),
+            certificateHash: copyBytes(binding.certificateHash),
         };
         return this.#decide();
     }
@@ -53,7 +54,7 @@ export class BindingVerifier {
     /** The authentication succeeded.  `undefined`: its method yields keys but none arrived, which no MAC can make good. */
     authenticated(hlak: Uint8Array | undefined): BindingVerdict {
         if (hlak === undefined) return { failure: "key-missing" };
-        this.#hlak = new Uint8Array(hlak);
+        this.#hlak = copyBytes(hlak);
         return this.#decide();
     }
 

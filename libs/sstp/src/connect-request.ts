@@ -1,4 +1,5 @@
 // What a server checks in a Call Connect Request, [MS-SSTP] 3.3.5.2.2.  Pure: attributes in, list of objections out.
+import { copyBytes } from "@postern/bytes";
 import { type Attribute, type StatusInfo, decodeProtocolId, decodeStatusInfo, statusInfo } from "./attributes.ts";
 import { ATTRIBUTE_ID, MAX_ATTRIB_VALUE_SIZE, MAX_NAK_STATUS_INFOS, PROTOCOL_PPP, STATUS } from "./constants.ts";
 
@@ -46,5 +47,5 @@ function checkAttribute({ id, value }: Attribute): number {
 
 /** Copies the refused value, for the NAK may be sent after the packet's memory was used again. */
 function refuse({ id, value }: Attribute, status: number): StatusInfo {
-    return statusInfo(id, status, new Uint8Array(value.subarray(0, MAX_ATTRIB_VALUE_SIZE)));
+    return statusInfo(id, status, copyBytes(value, 0, Math.min(value.length, MAX_ATTRIB_VALUE_SIZE)));
 }

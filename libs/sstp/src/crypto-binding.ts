@@ -1,7 +1,7 @@
 // Crypto binding, [MS-SSTP] 3.2.5.2: proof that the TLS session and the PPP authentication have the same two ends.
 //   CMK = HMAC_H(HLAK, seed | LE16(n) | 0x01)      H = SHA-1, n = 20  or  SHA-256, n = 32
 //   MAC = HMAC_H(CMK, the 112 octets of Call Connected with the Compound MAC field zeroed)
-import { concatBytes, encodeLatin1, equalBytesConstantTime } from "@postern/bytes";
+import { concatBytes, copyBytes, encodeLatin1, equalBytesConstantTime } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import type { CryptoBinding } from "./attributes.ts";
 import {
@@ -88,8 +88,7 @@ export function compoundMac(
     if (callConnected.length !== CALL_CONNECTED_SIZE) {
         throw new InvariantError(`Call Connected of ${callConnected.length} octets`);
     }
-    // Not `slice`: that of a Buffer is no copy.
-    const covered = new Uint8Array(callConnected);
+    const covered = copyBytes(callConnected);
     covered.fill(0, COMPOUND_MAC_AT);
     return padded(hmac(digests, hash, compoundMacKey(digests, hash, hlak), covered));
 }
