@@ -45,33 +45,33 @@ export class AttemptGuard {
         const { lockouts, delays } = this.#ports;
         const user = this.#countedName(attempt.credentials.identity);
         const source = sourceKey(attempt.client.address);
-        if (lockouts.lockedUntil(user, source) !== undefined)
-            return this.#holdBack(this.#locked(user, source), user, signal);
+        if (lockouts.lockedUntil(user, source) !== undefined) return locked(user, source);
         const verdict = await step(attempt, signal);
         if (verdict.outcome === "challenge") return verdict;
         if (verdict.outcome === "reject") {
-            if (!GUESSES.includes(verdict.reason)) return verdict;
-            await lockouts.countFailure(user, source, verdict.reason !== "unknown-user");
-            return this.#holdBack(verdict, user, signal);
+            if (GUESSES.includes(verdict.reason)) {
+                await lockouts.countFailure(user, source, verdict.reason !== "unknown-user");
+            }
+            return verdict;
         }
         // Guesses that were sent all at once: the right one does not count when the wrong ones have locked the user.
-        if (lockouts.lockedUntil(user, source) !== undefined)
-            return this.#holdBack(this.#locked(user, source), user, signal);
+        if (lockouts.lockedUntil(user, source) !== undefined) return locked(user, source);
         delays.forget(user);
         await lockouts.clear(user, source);
         return verdict;
     }
 
-    #locked(user: string, source: string): Rejection {
-        return rejection("account-locked", `${user} is locked out from ${source} after too many failures`);
-    }
-
-    async #holdBack(refused: Rejection, user: string, signal: AbortSignal): Promise<Rejection> {
-        await pause(this.#ports.clock, this.#ports.delays.afterFailure(user), signal);
-        return refused;
+    /** Lets whoever guessed wait for the answer, longer each time. */
+    async holdBack(identity: string, { reason }: Rejection, signal: AbortSignal): Promise<void> {
+        if (!GUESSES.includes(reason) && reason !== "account-locked") return;
+        const milliseconds = this.#ports.delays.afterFailure(this.#countedName(identity));
+        await pause(this.#ports.clock, milliseconds, signal);
     }
 
     #countedName(identity: string): string {
         return canonicalName(identity, this.#ports.names) ?? NO_NAME;
     }
 }
+
+const locked = (user: string, source: string): Rejection =>
+    rejection("account-locked", `${user} is locked out from ${source} after too many failures`);

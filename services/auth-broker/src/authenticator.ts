@@ -27,7 +27,7 @@ export interface AuthenticatorPorts {
     readonly methods: readonly string[];
     /** How often a client of MS-CHAPv2 may try again in its session. */
     readonly mschapRetries: number;
-    readonly guard: Pick<AttemptGuard, "throttle" | "decide">;
+    readonly guard: Pick<AttemptGuard, "throttle" | "decide" | "holdBack">;
     readonly backend: AuthBackend;
     readonly recorder: Pick<AttemptRecorder, "accepted" | "rejected">;
 }
@@ -61,7 +61,11 @@ export class Authenticator {
 
     async #judge(submission: Submission, signal: AbortSignal, step: Step | undefined): Promise<Judgement> {
         const startedAt = this.#ports.clock.now();
-        const refuse = (refused: Rejection): Promise<Judgement> => this.refuse(submission, refused, startedAt);
+        const refuse = async (refused: Rejection): Promise<Judgement> => {
+            const judgement = await this.refuse(submission, refused, startedAt);
+            await this.#ports.guard.holdBack(submission.credentials.identity, refused, signal);
+            return judgement;
+        };
         const { identity, method } = submission.credentials;
         const throttled = this.#ports.guard.throttle(identity, submission.client.address);
         if (throttled !== undefined) return refuse(throttled);

@@ -37,7 +37,7 @@ export function createBrokerMetrics(metrics: Metrics): BrokerMetrics {
     });
     const seconds = metrics.histogram({
         name: "attempt_seconds",
-        help: "Time from an attempt's arrival to its decision, with refusals that are held back.",
+        help: "Time from an attempt's arrival to its decision; refusals are held back after it.",
         labels: ["method"],
         buckets: SECONDS,
     });

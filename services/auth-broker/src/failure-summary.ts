@@ -80,6 +80,12 @@ export class FailureSummary {
         await Promise.all(due.map((failure) => this.#publish(failure)));
     }
 
+    /** Publishes what is summed up and schedules nothing more. */
+    async stop(): Promise<void> {
+        await this.flush();
+        this.#cancelFlush?.();
+    }
+
     /** Never rejects: a refusal stands also when it cannot be recorded. */
     async #publish(failure: AuthFailedData): Promise<void> {
         const { events, log, onUnrecorded } = this.#ports;

@@ -14,7 +14,7 @@ import {
 } from "@postern/contracts";
 import { ConfigError } from "@postern/errors";
 import { readKeyFile, recordCipher, type KeyKind } from "@postern/sealing";
-import type { Service, ServiceContext } from "@postern/service";
+import type { Events, Service, ServiceContext } from "@postern/service";
 import { AccountDirectory } from "./account-directory.ts";
 import { AttemptClaims } from "./attempt-claims.ts";
 import { AttemptGuard } from "./attempt-guard.ts";
@@ -32,8 +32,8 @@ import { TokenBuckets } from "./token-buckets.ts";
 
 export type BrokerContext = Pick<
     ServiceContext<AuthBrokerSection>,
-    "instance" | "section" | "log" | "metrics" | "bus" | "events"
->;
+    "instance" | "section" | "log" | "metrics" | "bus"
+> & { readonly events: Pick<Events, "append" | "accepting"> };
 
 /** The longest that a stopping broker waits for logins that are being decided. */
 const MAX_DRAIN = 10_000;
@@ -168,13 +168,15 @@ class AuthBroker implements Service {
         await this.#answers.start?.stop();
         await conversations.stop(Math.min(MAX_DRAIN, this.#context.section.stopWithin / 2));
         await this.#answers.continue?.stop();
-        await failures.flush();
+        await failures.stop();
         lockouts.stop();
         directory.stop();
     }
 
     readiness(): string | undefined {
-        const { bus } = this.#context;
-        return this.#parts.directory.readiness() ?? (bus.status.connected ? undefined : "the bus is not connected");
+        const { bus, events } = this.#context;
+        if (!bus.status.connected) return "the bus is not connected";
+        if (!events.accepting) return "the outbox is full: no login can be recorded";
+        return this.#parts.directory.readiness();
     }
 }

@@ -42,7 +42,11 @@ function rig({
         sealKey: keys.privateKey,
         methods,
         mschapRetries,
-        guard: { throttle, decide: (attempt, step, signal) => step(attempt, signal) },
+        guard: {
+            throttle,
+            decide: (attempt, step, signal) => step(attempt, signal),
+            holdBack: () => Promise.resolve(),
+        },
         backend,
         recorder: {
             accepted: async (_attempt, principal) => {

@@ -8,7 +8,8 @@ export interface CollectedEvent {
 }
 
 /** An outbox in memory; data that breaks its contract fails the test. */
-export class CollectedEvents implements Pick<Events, "append"> {
+export class CollectedEvents implements Pick<Events, "append" | "accepting"> {
+    readonly accepting = true;
     readonly list: CollectedEvent[] = [];
     /** Thrown by every append while it is set. */
     failure: Error | undefined;

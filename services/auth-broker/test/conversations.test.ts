@@ -41,7 +41,11 @@ function replicaOf(
         sealKey: keys.privateKey,
         methods: ["pap", "mschapv2"],
         mschapRetries: 0,
-        guard: { throttle: () => undefined, decide: (attempt, step, signal) => step(attempt, signal) },
+        guard: {
+            throttle: () => undefined,
+            decide: (attempt, step, signal) => step(attempt, signal),
+            holdBack: () => Promise.resolve(),
+        },
         backend,
         recorder: {
             accepted: async () => void recorded.push("accept"),

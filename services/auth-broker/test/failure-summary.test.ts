@@ -83,6 +83,17 @@ test("invented names do not make events without bound, and none of them goes unc
     ]);
 });
 
+test("a stop publishes what is summed up, and leaves no timer", async () => {
+    const { clock, summary, counts } = rig();
+    for (let more = 0; more < 3; more += 1) await summary.add(failure());
+    await summary.stop();
+    assert.deepEqual(
+        counts().map(([, , count]) => count),
+        [1, 2],
+    );
+    assert.equal(clock.fake.pending, 0);
+});
+
 test("a full outbox is logged and counted, and stops nothing", async () => {
     const { summary, events, log, unrecorded } = rig();
     events.failure = new Error("full");
