@@ -144,6 +144,8 @@ describe("IPCP that is open", () => {
         peer.link.terminate("drain");
         assert.deepEqual(peer.log, ["opened ipv4", "lost ipv4"]);
         assert.deepEqual(peer.take(), [`lcp ${packet(5, 2)}`]);
+        peer.say("ipcp", packet(1, 0x42, CLIENT));
+        assert.equal(peer.link.discarded.phase, 1);
         peer.say("lcp", packet(6, 2));
         assert.deepEqual(peer.log.at(-1), "closed terminated-locally");
     });

@@ -102,6 +102,9 @@ describe("the families are independent", () => {
         assert.deepEqual(peer.take(), [`ipv6cp ${packet(1, 2, OURS)}`, `ipv6cp ${packet(2, 10, THEIRS)}`]);
         peer.say("ipv6cp", packet(2, 2, OURS));
         assert.equal(peer.link.ipv6Open, true);
+        // Having failed once does not count when the other family goes.
+        peer.say("ipcp", packet(5, 9)).run(60_000);
+        assert.deepEqual([peer.link.ipv4Open, peer.link.ipv6Open, peer.link.phase], [false, true, "network"]);
     });
 
     test("IPv4 that fails does not end IPv6; both gone ends the link", () => {

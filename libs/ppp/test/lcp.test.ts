@@ -245,10 +245,11 @@ describe("frames in the wrong phase are silently discarded", () => {
 
 describe("Terminate-Request", () => {
     test("with LCP open is acknowledged; the link ends when the client had time to hang up", () => {
-        const peer = new RawPeer().openLcp();
+        const peer = new RawPeer({ echo: { intervalMs: 1000, failures: 1 } }).openLcp();
         peer.say("lcp", packet(5, 9));
         assert.deepEqual(peer.take(), [`lcp ${packet(6, 9)}`]);
         assert.equal(peer.link.phase, "terminate");
+        assert.deepEqual(peer.time.running, ["lcp"]);
         peer.run(2999);
         assert.equal(peer.ended(), undefined);
         peer.run(1);
@@ -309,21 +310,24 @@ test("garbage is counted and changes nothing", () => {
 
 describe("LCP negotiated again", () => {
     const again = packet(1, 0x71, "010405dc");
+    const credentials = packet(1, 0x30, "0455736572 0470617373");
 
     test("before the client has shown credentials: everything starts over", () => {
         const peer = new RawPeer({ authentication: ["pap"] }).openLcp();
         peer.say("lcp", again);
         const [request = "", ack] = peer.take();
         assert.equal(ack, `lcp ${packet(2, 0x71, "010405dc")}`);
+        peer.say("pap", credentials);
+        assert.deepEqual([peer.link.phase, peer.link.discarded.phase, peer.attempts.length], ["establish", 1, 0]);
         peer.say("lcp", request.slice("lcp ".length).replace(/^01/, "02"));
         assert.equal(peer.link.phase, "authenticate");
-        peer.say("pap", packet(1, 0x30, "0455736572 0470617373"));
+        peer.say("pap", credentials);
         assert.equal(peer.attempts.length, 1);
     });
 
     test("while they are decided about, or later: the link ends", () => {
         const deciding = new RawPeer({ authentication: ["pap"] }).openLcp();
-        deciding.say("pap", packet(1, 0x30, "0455736572 0470617373"));
+        deciding.say("pap", credentials);
         const open = new RawPeer({ authentication: ["pap"] }).authenticate();
         for (const peer of [deciding, open]) {
             peer.say("lcp", again);
@@ -347,6 +351,14 @@ test("an authentication protocol that the client rejects ends the link", () => {
     peer.say("lcp", packet(8, 1, "c223 01010004"));
     peer.say("lcp", packet(6, 2));
     assert.equal(peer.ended()?.reason, "authentication-not-agreed");
+});
+
+test("a Protocol-Reject before LCP is open is ignored, RFC 1661 §5.7", () => {
+    const peer = new RawPeer();
+    peer.take();
+    peer.say("lcp", packet(8, 1, "c021 01010004"));
+    assert.deepEqual(peer.take(), []);
+    assert.deepEqual([peer.link.phase, peer.ended()], ["establish", undefined]);
 });
 
 test("a client that rejects LCP itself ends the link", () => {

@@ -174,6 +174,25 @@ describe("the shell", () => {
         assert.deepEqual([world.server.phase, world.server.snapshot()], ["dead", undefined]);
     });
 
+    test("reports nothing more when a report makes its owner drop it", () => {
+        const peer = new RawPeer({}, new World().start().server.snapshot());
+        peer.reaction = () => peer.link.down();
+        peer.link.terminate("drain");
+        assert.deepEqual(peer.log, ["lost ipv4"], "IPv6 was lost as well");
+        assert.deepEqual(peer.time.running, []);
+    });
+
+    test("may be ended from inside a report", () => {
+        const peer = new RawPeer({}, new World().start().server.snapshot());
+        peer.reaction = (entry) => {
+            if (entry === "lost ipv6") peer.link.terminate("no IPv6, no session");
+        };
+        peer.say("ipv6cp", packet(5, 9));
+        assert.deepEqual(peer.log, ["lost ipv6", "lost ipv4"]);
+        peer.say("lcp", packet(6, 2));
+        assert.equal(peer.ended()?.detail, "no IPv6, no session");
+    });
+
     test("ends before it has begun", () => {
         const world = new World();
         world.server.terminate("never mind");

@@ -237,6 +237,17 @@ describe("an open layer", () => {
         assert.deepEqual(harness.take(), ["up"]);
     });
 
+    test("may be negotiated again any number of times: agreement resets what counts against a peer", () => {
+        for (let turn = 0; turn < 2 * MAX_ROUNDS; turn += 1) {
+            harness.say(packet(1, 0x50, "090302"));
+            const [, request = "", answer] = harness.take();
+            assert.equal(answer, packet(3, 0x50, "090301"), `turn ${turn}`);
+            harness.say(packet(2, Number.parseInt(request.slice(2, 4), 16), "09040a0b"));
+            harness.say(packet(1, 0x51, "090301"));
+            assert.deepEqual(harness.take(), [packet(2, 0x51, "090301"), "up"]);
+        }
+    });
+
     test("does not when it may not", () => {
         harness.mayRenegotiate = false;
         harness.say(packet(1, 0x42, "090301"));

@@ -31,6 +31,8 @@ export class RawPeer {
     readonly link: PppLink;
     readonly attempts: AuthenticationAttempt[] = [];
     readonly log: string[] = [];
+    /** Called with each entry of the log, from inside the link's report. */
+    reaction: (entry: string) => void = () => {};
     #closure: Closure | undefined;
     #sent: string[] = [];
     #drawn = 0;
@@ -95,6 +97,11 @@ export class RawPeer {
         return this;
     }
 
+    #note(entry: string): void {
+        this.log.push(entry);
+        this.reaction(entry);
+    }
+
     #ports(): ServerLinkPorts {
         return {
             send: (frame) => {
@@ -107,10 +114,10 @@ export class RawPeer {
             stopTimer: (name) => this.time.stop(name),
             // 01 02 03 ...: a test can say what is drawn next.
             random: (size) => Uint8Array.from({ length: size }, () => (this.#drawn += 1)),
-            opened: (family) => this.log.push(`opened ${family}`),
-            lost: (family) => this.log.push(`lost ${family}`),
+            opened: (family) => this.#note(`opened ${family}`),
+            lost: (family) => this.#note(`lost ${family}`),
             closed: (closure) => {
-                this.log.push(`closed ${closure.reason}`);
+                this.#note(`closed ${closure.reason}`);
                 this.#closure = closure;
             },
             authenticate: (attempt) => this.attempts.push(attempt),
