@@ -48,6 +48,25 @@ export class ConnectionStatus {
         });
     }
 
+    /**
+     * `answer`, or `BUS_UNAVAILABLE` as soon as the connection is lost: what was asked over it may have been done, but the answer
+     * will not come.
+     */
+    async whileConnected<T>(answer: Promise<T>, what: string): Promise<T> {
+        const { promise: lost, reject } = Promise.withResolvers<never>();
+        const stopListening = this.onChange(({ connected }) => {
+            if (!connected) reject(new DependencyError("BUS_UNAVAILABLE", `${what}: the connection was lost`));
+        });
+        try {
+            return await Promise.race([answer, lost]);
+        } finally {
+            stopListening();
+            // Whichever did not win the race may still fail, and nobody waits for it.
+            answer.catch(() => undefined);
+            lost.catch(() => undefined);
+        }
+    }
+
     /** Follows the client's reports until the connection is closed for good. */
     async follow(): Promise<void> {
         for await (const report of this.#connection.status()) {

@@ -25,7 +25,8 @@ export async function publishStored(
     try {
         const options: Partial<JetStreamPublishOptions> = { timeout: PUBLISH_TIMEOUT };
         if (id !== undefined) options.msgID = id;
-        const { stream, seq, duplicate } = await jetStream.publish(subject, payload, options);
+        const acknowledged = status.whileConnected(jetStream.publish(subject, payload, options), what);
+        const { stream, seq, duplicate } = await acknowledged;
         return { stream, sequence: seq, duplicate };
     } catch (error) {
         throw publishFailure(error, what);

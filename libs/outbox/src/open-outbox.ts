@@ -1,8 +1,71 @@
-import { InvariantError } from "@postern/errors";
+// Opening an outbox: the lock, what earlier starts left, and a new epoch.
+import { FileOutbox } from "./file-outbox.ts";
+import { lockDirectory } from "./directory-lock.ts";
 import type { Outbox, OutboxOptions } from "./outbox.ts";
+import { createEpoch, readLeftovers, type DirectoryOptions } from "./outbox-directory.ts";
+import type { OpenSegment } from "./segment-file.ts";
 
-/** Opens (or creates) the outbox of this instance, and begins to publish what an earlier start left in it. */
-export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-    await Promise.resolve();
-    throw new InvariantError(`the outbox in ${options.directory} is not there yet`);
+/** A predecessor that is stopping, or a peer that stands in, may need so long to leave. */
+const LOCK_PATIENCE = 15_000;
+const TRIM_INTERVAL = 1_000;
+const MAX_SEGMENT_SIZE = 4 * 1024 * 1024;
+// Done events are removed a segment at a time: with so many, little room is lost to them.
+const SEGMENTS_PER_OUTBOX = 8;
+
+/** What tests replace. */
+export interface OutboxInternals {
+    readonly openSegment?: OpenSegment;
+    /** Monotonic milliseconds. */
+    readonly elapsed?: () => number;
+    readonly trimInterval?: number;
+    readonly lockPatience?: number;
+}
+
+/**
+ * Opens (or creates) the outbox of this instance, and begins to publish what earlier starts left in it.
+ * Rejects with `OUTBOX_LOCKED` when another process uses the directory.
+ */
+export const openOutbox = (options: OutboxOptions): Promise<Outbox> => openOutboxWith(options, {});
+
+export async function openOutboxWith(options: OutboxOptions, internals: OutboxInternals): Promise<Outbox> {
+    const patience = internals.lockPatience ?? LOCK_PATIENCE;
+    const lock = await lockDirectory(options.directory, options.instance, { patience, claim: true });
+    try {
+        const own = directoryOptions(options, internals);
+        const { deliveries, corruptions, newestEpoch } = await readLeftovers(own);
+        const current = await createEpoch(own, Math.max(options.epoch, newestEpoch + 1));
+        const trimInterval = internals.trimInterval ?? TRIM_INTERVAL;
+        return new FileOutbox({
+            options,
+            directory: own,
+            lock,
+            earlier: deliveries,
+            current,
+            corruptions,
+            trimInterval,
+        });
+    } catch (error) {
+        await lock.release();
+        throw error;
+    }
+}
+
+function directoryOptions(options: OutboxOptions, internals: OutboxInternals): DirectoryOptions {
+    const { tenant, service, instance } = options;
+    return {
+        directory: options.directory,
+        identity: { source: `postern/${tenant}/${service}/${instance}`, instance },
+        segmentBytes: Math.min(MAX_SEGMENT_SIZE, Math.floor(options.maxBytes / SEGMENTS_PER_OUTBOX)),
+        ...(internals.openSegment === undefined ? {} : { openSegment: internals.openSegment }),
+        log: options.log,
+        delivery: {
+            stream: options.stream,
+            settle: options.settle,
+            log: options.log,
+            random: options.random ?? Math.random,
+            elapsed: internals.elapsed ?? (() => performance.now()),
+            retention: 2 * options.streamSyncInterval,
+            order: options.order ?? "source",
+        },
+    };
 }

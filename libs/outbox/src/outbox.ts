@@ -15,7 +15,7 @@ export interface EventStream {
         subject: string,
         payload: Uint8Array | string,
         options: { readonly id: string },
-    ): Promise<{ readonly stream: string; readonly sequence: number }>;
+    ): Promise<{ readonly sequence: number; readonly duplicate?: boolean }>;
     readonly status: { readonly connected: boolean };
     onStatus(listener: (status: { readonly connected: boolean }) => void): () => void;
 }
