@@ -6,7 +6,7 @@ import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { KEY_SIZE } from "./key-pair.ts";
 
 /** What a key file holds, as its first word. */
-export const KEY_KINDS = {
+const KEY_KINDS = {
     "seal-private": { word: "postern-seal-private-v1", secret: true },
     "seal-public": { word: "postern-seal-public-v1", secret: false },
     accounts: { word: "postern-accounts-v1", secret: true },

@@ -1,7 +1,7 @@
 // Whoever knows the users: the local accounts now, RADIUS and directories beside them.
 import type { AuthFailureReason, ClientEndpoint, Policy } from "@postern/contracts";
 
-export interface PapCredentials {
+interface PapCredentials {
     readonly method: "pap";
     /** What the client claims to be. */
     readonly identity: string;
@@ -9,7 +9,7 @@ export interface PapCredentials {
     readonly password: Uint8Array;
 }
 
-export interface MschapCredentials {
+interface MschapCredentials {
     readonly method: "mschapv2";
     readonly identity: string;
     /** The CHAP identifier. */
@@ -71,7 +71,7 @@ export const rejection = (reason: AuthFailureReason, detail: string): Rejection 
 });
 
 /** The client must answer again before anything is decided. */
-export interface FurtherQuestion {
+interface FurtherQuestion {
     readonly outcome: "challenge";
     readonly mschap: MschapRefusal;
     /** 16 bytes that the next response must answer. */

@@ -3,7 +3,7 @@ import type { AuthFailureReason } from "@postern/contracts";
 import type { Metrics } from "@postern/telemetry";
 
 /** Asked at every scrape. */
-export interface BrokerGauges {
+interface BrokerGauges {
     readonly conversations: () => number;
     readonly hashesRunning: () => number;
     readonly hashesWaiting: () => number;

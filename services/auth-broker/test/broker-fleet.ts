@@ -33,7 +33,7 @@ const ROLES: Readonly<Record<string, Role>> = {
     r1: "session-registry",
 };
 
-export interface Replica {
+interface Replica {
     readonly service: Service;
     readonly bus: Bus;
     readonly events: CollectedEvents;
