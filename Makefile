@@ -6,7 +6,7 @@ NODE := $(BIN)/node
 INSTALLED := node_modules/.package-lock.json
 PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
 
-.PHONY: start test check types format lint unused architecture unit fix
+.PHONY: start test peers check types format lint unused architecture unit e2e interop bench fix
 
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
 	npm ci --no-audit --no-fund --loglevel=error
@@ -39,8 +39,31 @@ unused: $(INSTALLED)
 architecture: $(INSTALLED)
 	$(NODE) --test 'test/architecture/*.test.ts'
 
-unit: $(INSTALLED)
+unit: $(INSTALLED) $(ADDON) peers
 	$(NODE) --test 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts'
+
+# Quick parts first; every part ends with the test runner's closing lines.
+test: $(INSTALLED) $(ADDON) peers
+	$(MAKE) check
+	$(MAKE) e2e
+	$(MAKE) interop
+
+# Programs that tests run against, from the host's packages or newer ones beside it in .cache.
+peers:
+	@tools/install-packages.sh test
+	@tools/install-nats-server.sh >/dev/null
+
+# Devices, routes and firewall rules of these installations are in a network namespace that ends with the tests.
+e2e: $(INSTALLED) $(ADDON) peers
+	unshare --net sh -c 'ip link set lo up && exec $(NODE) --test --test-concurrency=1 "test/e2e/*.test.ts"'
+
+interop: $(INSTALLED) $(ADDON) peers
+	@tools/make-client-root.sh
+	$(NODE) --test --test-concurrency=1 'test/interop/*.test.ts'
+
+# Writes bench/results/.
+bench: $(INSTALLED) $(ADDON) peers
+	unshare --net sh -c 'ip link set lo up && exec $(NODE) bench/session-setup.ts'
 
 fix: $(INSTALLED)
 	$(BIN)/oxfmt --write .

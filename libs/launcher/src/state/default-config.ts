@@ -80,6 +80,7 @@ session-registry:
     registry-2: { admin: "${admin(7)}" }
 
 audit-logger:
+  signingKey: ${FILES.auditKey}
   instances:
     audit-1: { admin: "${admin(8)}" }
     audit-2: { admin: "${admin(9)}" }

@@ -5,14 +5,17 @@ import { createServer } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 
-/** Addresses by which clients may dial this host: global ones first, loopback last, no link-local. */
+/** Addresses by which clients may dial this host: global ones first, loopback last, no link-local, none of our tunnels. */
 export function hostAddresses(): string[] {
-    const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+    const outside = Object.entries(networkInterfaces()).filter(([name]) => !name.startsWith(TUNNEL_PREFIX));
+    const all = outside.flatMap(([, addresses]) => addresses ?? []);
     const usable = all.filter(({ address }) => !address.toLowerCase().startsWith("fe80:"));
     const ranked = [...usable.filter(({ internal }) => !internal), ...usable.filter(({ internal }) => internal)];
     return [...new Set(ranked.map(({ address }) => address))].slice(0, MAX_ADDRESSES);
 }
 
+/** What the names of the workers' devices begin with. */
+const TUNNEL_PREFIX = "pst";
 /** A certificate with hundreds of names is refused by some clients. */
 const MAX_ADDRESSES = 32;
 

@@ -1,0 +1,242 @@
+// A whole postern installation as `make start` makes it: NATS and ten service processes under the launcher, in a state directory of
+// the test's own.
+import { type ChildProcess, execFile } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { connectBus, type Bus } from "@postern/bus";
+import type { CloudEvent } from "@postern/contracts";
+import { InvariantError } from "@postern/errors";
+import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
+import { createTemporaryDirectory, spawnBound, waitForValue } from "@postern/testkit";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const READY_WITHIN = 90_000;
+const STOPPED_WITHIN = 60_000;
+const OUTPUT_KEPT = 200_000;
+
+/** ready.json, as far as tests use it. */
+export interface Ready {
+    readonly sstp: { readonly host: string; readonly port: number };
+    readonly gateway: string;
+    readonly user: string;
+    readonly password: string;
+    readonly ca: string;
+    readonly config: string;
+    readonly nats: {
+        readonly url: string;
+        readonly tenant: string;
+        readonly subscriberSeed: string;
+        readonly adminSeed: string;
+    };
+    readonly admin: Readonly<Record<string, readonly string[]>>;
+    readonly pids: Readonly<Record<string, readonly number[]>>;
+}
+
+export interface InstallationOptions {
+    readonly port: number;
+    /** More environment for the launcher. */
+    readonly environment?: Readonly<Record<string, string>>;
+    /** What runs the launcher's command line: `ip netns exec NAME`, `setpriv …`. */
+    readonly wrapper?: readonly string[];
+}
+
+export class Installation implements AsyncDisposable {
+    readonly state: string;
+    readonly launcher: ChildProcess;
+    readonly #release: () => Promise<void>;
+    #output = "";
+
+    private constructor(state: string, launcher: ChildProcess, release: () => Promise<void>) {
+        this.state = state;
+        this.launcher = launcher;
+        this.#release = release;
+        const keep = (chunk: Buffer): void => {
+            this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_KEPT);
+        };
+        launcher.stdout?.on("data", keep);
+        launcher.stderr?.on("data", keep);
+    }
+
+    /** Resolves when ready.json is there; rejects with the launcher's last words when it is not in time. */
+    static async start({ port, environment = {}, wrapper = [] }: InstallationOptions): Promise<Installation> {
+        const directory = await createTemporaryDirectory("installation");
+        const state = path.join(directory.path, "state");
+        const line = [
+            ...wrapper,
+            path.join(ROOT, "node_modules/.bin/node"),
+            path.join(ROOT, "libs/launcher/src/main.ts"),
+        ];
+        const [command = "", ...args] = line;
+        const launcher = spawnBound(command, args, {
+            cwd: ROOT,
+            env: {
+                ...process.env,
+                POSTERN_STATE: state,
+                POSTERN_PORT: String(port),
+                POSTERN_NAME: "vpn.example.test",
+                ...environment,
+            },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        const installation = new Installation(state, launcher, async () => directory[Symbol.asyncDispose]());
+        try {
+            await waitForValue(() => (installation.#isReady() ? true : undefined), {
+                within: READY_WITHIN,
+                every: 50,
+                what: "ready.json",
+            });
+        } catch (error) {
+            await installation[Symbol.asyncDispose]();
+            throw new InvariantError(`not ready; the launcher said:\n${installation.output.slice(-4_000)}`, {
+                cause: error,
+            });
+        }
+        return installation;
+    }
+
+    /** What launcher and services printed last. */
+    get output(): string {
+        return this.#output;
+    }
+
+    get ready(): Ready {
+        return JSON.parse(readFileSync(path.join(this.state, "ready.json"), "utf8")) as Ready;
+    }
+
+    /** Dials as the first user unless `options` say otherwise. */
+    dial(options: Partial<SstpClientOptions> = {}): Promise<SstpClient> {
+        const { sstp, user, password, ca } = this.ready;
+        return SstpClient.connect({
+            host: "127.0.0.1",
+            port: sstp.port,
+            servername: sstp.host,
+            ca: readFileSync(ca, "utf8"),
+            user,
+            password,
+            timeout: 20_000,
+            ...options,
+        });
+    }
+
+    /** Runs `postern …`; rejects when its exit status is not 0. */
+    async postern(...args: readonly string[]): Promise<string> {
+        const { stdout } = await this.posternWithInput("", ...args);
+        return stdout;
+    }
+
+    async posternWithInput(
+        input: string,
+        ...args: readonly string[]
+    ): Promise<{ readonly stdout: string; readonly stderr: string }> {
+        const running = promisify(execFile)(path.join(ROOT, "bin/postern"), [...args], {
+            env: { ...process.env, POSTERN_CONFIG: this.ready.config },
+            timeout: 30_000,
+        });
+        running.child.stdin?.end(input);
+        return running;
+    }
+
+    /** Runs `postern … --json`. */
+    async query<T>(...args: readonly string[]): Promise<T> {
+        return JSON.parse(await this.postern(...args, "--json")) as T;
+    }
+
+    /** Collects the events from now on, as any outsider may: with the subscriber's credentials. */
+    async watchEvents(): Promise<EventWatch> {
+        const { nats } = this.ready;
+        const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+        const bus = await connectBus({
+            servers: [nats.url],
+            instance: "subscriber",
+            tenant: nats.tenant,
+            seedFile: nats.subscriberSeed,
+            log,
+        });
+        return EventWatch.start(bus);
+    }
+
+    /** A number from a service's /metrics, summed over its instances. */
+    async metric(service: string, name: string): Promise<number> {
+        const texts = await Promise.all(
+            (this.ready.admin[service] ?? []).map(async (url) => (await fetch(`${url}/metrics`)).text()),
+        );
+        const values = texts.flatMap((text) => [
+            ...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([0-9.e+-]+)$`, "gm")),
+        ]);
+        if (values.length === 0) throw new InvariantError(`no metric ${name}`);
+        return values.reduce((sum, [, value]) => sum + Number(value), 0);
+    }
+
+    /** SIGTERM; resolves with the exit status when the launcher has gone. */
+    async stop(): Promise<number | null> {
+        if (this.launcher.exitCode === null && this.launcher.signalCode === null) {
+            this.launcher.kill("SIGTERM");
+            const gone = once(this.launcher, "exit");
+            const slow = delay(STOPPED_WITHIN, "slow" as const, { ref: false });
+            if ((await Promise.race([gone, slow])) === "slow") {
+                this.launcher.kill("SIGKILL");
+                throw new InvariantError(`the launcher did not stop; it said:\n${this.output.slice(-4_000)}`);
+            }
+        }
+        return this.launcher.exitCode;
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        try {
+            await this.stop();
+        } finally {
+            await this.#release();
+        }
+    }
+
+    #isReady(): boolean {
+        if (this.launcher.exitCode !== null)
+            throw new InvariantError(`the launcher ended with status ${this.launcher.exitCode}`);
+        return existsSync(path.join(this.state, "ready.json"));
+    }
+}
+
+/** Events as they came, since it was started. */
+export class EventWatch implements AsyncDisposable {
+    readonly events: CloudEvent[] = [];
+    readonly #bus: Bus;
+
+    private constructor(bus: Bus) {
+        this.#bus = bus;
+    }
+
+    static async start(bus: Bus): Promise<EventWatch> {
+        const watch = new EventWatch(bus);
+        await bus.tail(bus.subjects.eventFilter(), { from: "now" }, (event) => void watch.events.push(event));
+        return watch;
+    }
+
+    /** The data of the first event of `type` (`session.ended`) that has all of `fields`; waits for it. */
+    async find(type: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Record<string, unknown>> {
+        const matches = ({ type: found, data }: CloudEvent): boolean =>
+            found === `postern.${type}.v1` &&
+            Object.entries(fields).every(([key, value]) => (data as Record<string, unknown>)[key] === value);
+        return waitForValue(() => this.events.find(matches)?.data as Record<string, unknown> | undefined, {
+            within: 20_000,
+            what: `${type} ${JSON.stringify(fields)} among ${this.events.map((event) => event.type).join(", ")}`,
+        });
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        await this.#bus.close();
+    }
+}
+
+/** Whether a process is there. */
+export function isAlive(pid: number): boolean {
+    try {
+        process.kill(pid, 0);
+        return true;
+    } catch {
+        // ESRCH: there is no other way to ask.
+        return false;
+    }
+}
