@@ -19,8 +19,9 @@ const OPTION_MSS_SIZE = 4;
 
 /**
  * Lowers the MSS option of a TCP SYN to what fits into `mtu` bytes (less 40 for IPv4, less 60 for IPv6) and corrects the
- * checksum, both in place.  True where something was changed; every other packet, malformed ones included, is left as it
- * is.  A SYN without the option is not touched: its peer then assumes 536 or 1,220 (RFC 9293 §3.7.1), which always fits.
+ * checksum, both in place; `mtu` is 68 at least (RFC 791).  True where something was changed; every other packet, malformed
+ * ones included, is left as it is.  A SYN without the option is not touched: its peer then assumes 536 or 1,220
+ * (RFC 9293 §3.7.1), which always fits.
  */
 export function clampTcpMss(bytes: Uint8Array, at: number, available: number, mtu: number): boolean {
     const size = ipPacketSize(bytes, at, available);

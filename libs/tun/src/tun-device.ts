@@ -51,10 +51,11 @@ export interface TunCounters {
 }
 
 /** Creates a device, configures it and sets it up; throws a `DependencyError` that says what the kernel refused. */
-export function openTun(options: TunOptions, addon: TunAddon = loadAddon()): TunDevice {
+export function openTun(options: TunOptions): TunDevice {
     if (!/^[a-zA-Z][\w-]*(?:%d)?$/.test(options.name) || options.name.length > 15) {
         throw new InvariantError(`interface name ${options.name}`);
     }
+    const addon = loadAddon();
     const shared = new SharedMemory();
     const handle = addon.open(options.name, HEADROOM, shared.bytes);
     if (typeof handle === "number") {
@@ -118,7 +119,10 @@ export class TunDevice {
         this.#netlink.deleteAddress(parseCidr(address));
     }
 
-    /** Begins to read.  Handlers are called from the event loop, never from here. */
+    /**
+     * Begins to read.  Handlers are called from the event loop, never from here; what they throw nobody catches, and the
+     * runs of that wake-up that had not been delivered are lost.
+     */
     start({ onRun, onLost }: TunHandlers): void {
         const errno = this.#addon.start(this.#handle, (runsOrErrno) => {
             if (runsOrErrno < 0) onLost(kernelError("TUN_OPEN_FAILED", `reading ${this.name}`, runsOrErrno));
