@@ -118,6 +118,8 @@ export class Liveness {
 
     /** One at a time per worker: announcing takes a while. */
     #consider(worker: string): Promise<void> {
+        // A change may reach a process that stood still before the clock tells it so.
+        this.#ports.continuity.beat();
         return this.#perWorker.run(worker, async () => {
             await this.#ports.fleet.takeOver(worker);
             const missing = this.#missing.get(worker);

@@ -23,7 +23,7 @@ export class Release {
         this.#ports = ports;
     }
 
-    /** `won` is told to the same claim (by, at, reason) as often as it asks, and to no other. */
+    /** `won` is told to the same claim (epoch, by, at, reason) as often as it asks, and to no other. */
     async run(claim: ReleaseQuestion): Promise<ReleaseAnswer> {
         const decision = await this.#decide(claim);
         if (decision.outcome === "won") await this.clear(decision.record);
@@ -67,5 +67,7 @@ export class Release {
     }
 }
 
-const isSameClaim = ({ ended }: SessionRecord, { by, at, reason }: ReleaseQuestion): boolean =>
-    ended?.by === by && ended.at === at && ended.reason === reason;
+const isSameClaim = (record: SessionRecord, { epoch, by, at, reason }: ReleaseQuestion): boolean => {
+    const { ended } = record;
+    return record.epoch === epoch && ended?.by === by && ended.at === at && ended.reason === reason;
+};

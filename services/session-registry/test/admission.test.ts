@@ -26,7 +26,7 @@ test("the same question on two replicas at once is one admission", async () => {
     const [one, two, worker] = [await world.replica("r1"), await world.replica("r2"), await world.worker("w1")];
     const question = world.question("ann", worker);
     const answers = await Promise.all([world.admit(one, question), world.admit(two, question)]);
-    assert.equal(answers[0]?.state, "admitted");
+    assert.equal(answers[0].state, "admitted");
     assert.deepEqual(answers[0], answers[1]);
     await world.reap(one);
     await world.checkConsistent();
@@ -104,7 +104,10 @@ test("a fixed address is given to its user only, inside a pool or outside, and r
         });
         const denied = world.question(first.principal, worker, { framedAddress, onLimit: "deny" });
         assert.equal(reasonOf(await world.admit(replica, denied)), "user-limit");
-        assert.equal(await world.admitted(replica, world.question(first.principal, worker, { framedAddress })), framedAddress);
+        assert.equal(
+            await world.admitted(replica, world.question(first.principal, worker, { framedAddress })),
+            framedAddress,
+        );
         assert.equal(worker.disconnects.at(-1)?.session, first.session);
     }
     await world.reap(replica);

@@ -53,8 +53,15 @@ export function testBucket(name: string, { setup }: BucketSuite): void {
     });
 
     withBucket("revisions grow over all keys", async (bucket) => {
-        const revisions = [await bucket.put("a", ban("1")), await bucket.put("b", ban("1")), await bucket.put("a", ban("2"))];
-        assert.deepEqual(revisions, revisions.toSorted((a, b) => a - b));
+        const revisions = [
+            await bucket.put("a", ban("1")),
+            await bucket.put("b", ban("1")),
+            await bucket.put("a", ban("2")),
+        ];
+        assert.deepEqual(
+            revisions,
+            revisions.toSorted((a, b) => a - b),
+        );
         assert.equal(new Set(revisions).size, 3);
     });
 
@@ -63,7 +70,9 @@ export function testBucket(name: string, { setup }: BucketSuite): void {
         const winners = created.filter((revision) => revision !== undefined);
         assert.equal(winners.length, 1);
         const revision = winners[0] ?? 0;
-        const updated = await Promise.all(Array.from({ length: 20 }, (_, at) => bucket.update("a", ban(`u${at}`), revision)));
+        const updated = await Promise.all(
+            Array.from({ length: 20 }, (_, at) => bucket.update("a", ban(`u${at}`), revision)),
+        );
         assert.equal(updated.filter((one) => one !== undefined).length, 1);
     });
 

@@ -25,6 +25,8 @@ export class MemoryBucket<V> implements Bucket<V> {
     readonly #watchers = new Set<(change: Change<V>) => void>();
     /** Told of every write as it happens. */
     onWrite: ((key: string, value: V | undefined) => void) | undefined;
+    /** False: changes happen without a sign, as an expiry does in a bucket without a leader. */
+    watchersHear = true;
     #revision = 0;
 
     constructor(options: MemoryBucketOptions = {}) {
@@ -43,7 +45,12 @@ export class MemoryBucket<V> implements Bucket<V> {
         return this.#stored.has(key) ? undefined : this.#write(key, value, options.ttlSeconds);
     }
 
-    async update(key: string, value: V, revision: number, options: { ttlSeconds?: number } = {}): Promise<number | undefined> {
+    async update(
+        key: string,
+        value: V,
+        revision: number,
+        options: { ttlSeconds?: number } = {},
+    ): Promise<number | undefined> {
         if (revision < 1) throw new InvariantError(`revision ${revision}`);
         this.sweep();
         return this.#stored.get(key)?.revision === revision ? this.#write(key, value, options.ttlSeconds) : undefined;
@@ -67,7 +74,9 @@ export class MemoryBucket<V> implements Bucket<V> {
 
     async entries(filter = ">"): Promise<Entry<V>[]> {
         this.sweep();
-        return [...this.#stored].filter(([key]) => matches(filter, key)).map(([key, stored]) => this.#entry(key, stored));
+        return [...this.#stored]
+            .filter(([key]) => matches(filter, key))
+            .map(([key, stored]) => this.#entry(key, stored));
     }
 
     async watch(onChange: (change: Change<V>) => void, { filter = ">" }: { filter?: string } = {}): Promise<Watch> {
@@ -124,7 +133,7 @@ export class MemoryBucket<V> implements Bucket<V> {
     }
 
     #tell(change: Change<V>): void {
-        for (const push of this.#watchers) push(change);
+        if (this.watchersHear) for (const push of this.#watchers) push(change);
     }
 
     #entry(key: string, { json, revision }: Stored): Entry<V> {

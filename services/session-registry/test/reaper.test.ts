@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdmitQuestion } from "@postern/contracts";
-import { GRACE, NOTHING, World, type FakeWorker, type Replica } from "./world.ts";
+import { GRACE, NOTHING, SNAPSHOT, World, type FakeWorker, type Replica } from "./world.ts";
 
 interface Stage {
     readonly world: World;
@@ -36,16 +36,6 @@ const oldSession = async ({ world, replica, old }: Stage): Promise<AdmitQuestion
 };
 
 const newQuestion = ({ world, worker }: Stage): AdmitQuestion => world.question("ann", worker, { maxSessions: 1 });
-
-const snapshot = {
-    version: 1,
-    certificateHash: "00",
-    bound: true,
-    identity: "ann",
-    sstp: {},
-    ppp: {},
-    deadlines: {},
-} as const;
 
 const SCENARIOS: readonly Scenario[] = [
     { name: "a first admission", prepare: async (all) => newQuestion(all) },
@@ -111,7 +101,13 @@ const SCENARIOS: readonly Scenario[] = [
         prepare: async (all) => {
             const { session } = await oldSession(all);
             const { ownership } = all.replica.registry;
-            const stored = ownership.snapshot({ session, worker: all.old.id, epoch: 1, snapshot, counters: NOTHING });
+            const stored = ownership.snapshot({
+                session,
+                worker: all.old.id,
+                epoch: 1,
+                snapshot: SNAPSHOT,
+                counters: NOTHING,
+            });
             assert.deepEqual(await all.world.run(stored), { outcome: "stored" });
             return undefined;
         },
@@ -185,7 +181,9 @@ async function crashAfter(writes: number, { prepare, act }: Scenario, callerRepe
     await world.reap(other);
     await world.checkConsistent();
     await world.checkTerminalFacts(other);
-    const live = [...world.workers.values()].flatMap((worker) => (worker.state === "up" ? [...worker.sessions.keys()] : []));
+    const live = [...world.workers.values()].flatMap((worker) =>
+        worker.state === "up" ? [...worker.sessions.keys()] : [],
+    );
     const sessions = await world.buckets.sessions.entries();
     const admitted = sessions.filter(({ value }) => value.state === "admitted").map(({ key }) => key);
     assert.deepEqual(admitted.sort(), live.sort(), "what the records say is what the workers have");

@@ -13,6 +13,7 @@ import type {
     Policy,
     ReleaseQuestion,
     SessionEntry,
+    SessionSnapshot,
     UserRecord,
     WorkerRecord,
 } from "@postern/contracts";
@@ -37,6 +38,16 @@ export const silentLog: Logger = {
 
 export const NOTHING = { bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, droppedIn: 0, droppedOut: 0 };
 
+export const SNAPSHOT: SessionSnapshot = {
+    version: 1,
+    certificateHash: "00",
+    bound: true,
+    identity: "ann",
+    sstp: {},
+    ppp: {},
+    deadlines: {},
+};
+
 /** Milliseconds; short, so that little has to happen in a test. */
 export const GRACE = 2_500;
 export const LOST_AFTER = 5_000;
@@ -49,7 +60,14 @@ export function settings(changes: Partial<RegistryPorts["settings"]> = {}): Regi
     const network = { first: parseIpv4("10.91.0.1"), last: parseIpv4("10.91.0.9") };
     return {
         pools: {
-            default: { networks: [network], exclude: [], gateway: "10.91.0.1", hold: 600_000, dns: ["10.0.0.53"], nbns: [] },
+            default: {
+                networks: [network],
+                exclude: [],
+                gateway: "10.91.0.1",
+                hold: 600_000,
+                dns: ["10.0.0.53"],
+                nbns: [],
+            },
         },
         limits: { sessionsPerUser: 2, onLimit: "replace", questions: 128, endedSessions: 1000, bans: 3 },
         admitWithin: 4_500,
@@ -199,7 +217,8 @@ export class World {
         this.#options = options;
         this.clock = options.clock ?? new WorldClock();
         const { deliver } = options;
-        const common = { now: () => this.clock.now(), ...(deliver === undefined ? {} : { deliver }) };
+        // The server's time, not that of this host.
+        const common = { now: () => this.clock.fake.now(), ...(deliver === undefined ? {} : { deliver }) };
         this.buckets = {
             sessions: new MemoryBucket<SessionEntry>({ ...common, name: "sessions" }),
             leases: new MemoryBucket<LeaseRecord>({ ...common, name: "leases" }),
@@ -228,7 +247,8 @@ export class World {
                 bans: through(bans, line),
             },
             events: {
-                append: (contract, _about, data, settle) => line.write(async () => remember(outbox, contract, data, settle)),
+                append: (contract, _about, data, settle) =>
+                    line.write(async () => remember(outbox, contract, data, settle)),
             },
             questions: this.#questions(line),
             busStatus: { connected: true, since: 0 },
@@ -258,7 +278,16 @@ export class World {
 
     async renew({ id, epoch, sessions }: FakeWorker, state: WorkerRecord["state"] = "ready"): Promise<void> {
         const endpoint = { host: "127.0.0.1", port: 8443 };
-        const record = { worker: id, epoch, state, host: "h", endpoint, sessions: sessions.size, capacity: 100, version: "0" };
+        const record = {
+            worker: id,
+            epoch,
+            state,
+            host: "h",
+            endpoint,
+            sessions: sessions.size,
+            capacity: 100,
+            version: "0",
+        };
         await this.buckets.workers.put(id, record);
     }
 
@@ -279,7 +308,8 @@ export class World {
     /** Admits, and lets the worker have the session. */
     async admit({ registry }: Replica, question: AdmitQuestion): Promise<AdmitAnswer> {
         const answer = await this.run(registry.admission.admit(question));
-        if (answer.state === "admitted") this.workers.get(question.worker)?.sessions.set(question.session, answer.epoch);
+        if (answer.state === "admitted")
+            this.workers.get(question.worker)?.sessions.set(question.session, answer.epoch);
         return answer;
     }
 
@@ -296,13 +326,13 @@ export class World {
 
     /** Waits for a promise, moving the time on whenever nothing else happens. */
     async run<T>(promise: Promise<T>): Promise<T> {
-        let isOver = false;
-        const over = promise.finally(() => (isOver = true));
+        const progress = { isOver: false };
+        const over = promise.finally(() => (progress.isOver = true));
         over.catch(() => undefined);
         const { fake } = this.clock;
         for (let turns = 0; turns < 10_000; turns += 1) {
             await quiet();
-            if (isOver) return over;
+            if (progress.isOver) return over;
             const next = fake.untilNext;
             if (next === undefined) continue;
             fake.advance(next);
@@ -327,7 +357,9 @@ export class World {
             await this.clock.pass(Math.min(LOOK, left));
             this.buckets.workers.sweep();
             for (const worker of this.workers.values()) if (worker.state === "up") await this.renew(worker);
-            const ticks = this.#running().map(({ registry, line }) => Promise.race([registry.liveness.tick(), line.cut]));
+            const ticks = this.#running().map(({ registry, line }) =>
+                Promise.race([registry.liveness.tick(), line.cut]),
+            );
             await this.run(Promise.all(ticks));
         }
     }
@@ -363,7 +395,7 @@ export class World {
         const told = (await this.publish(replica)).filter(({ name }) => name === "session.ended");
         const sessions = await this.buckets.sessions.entries();
         const ended = sessions.flatMap(({ value }) => (value.state === "ended" ? [value.session] : []));
-        assert.deepEqual(told.map(({ data }) => data["session"]).sort(), ended.sort(), "terminal facts");
+        assert.deepEqual(told.map(({ data }) => String(data["session"])).sort(), ended.sort(), "terminal facts");
     }
 
     /** Every record refers to what is there, and nothing is left over. */
@@ -371,11 +403,17 @@ export class World {
         const sessions = await this.buckets.sessions.entries();
         const live = sessions.flatMap(({ value }) => (value.state === "admitted" ? [value] : []));
         const leases = (await this.buckets.leases.entries()).map(({ value }) => value);
-        const leased = leases.flatMap(({ session, address }) => (session === undefined ? [] : [`${session} ${address}`]));
+        const leased = leases.flatMap(({ session, address }) =>
+            session === undefined ? [] : [`${session} ${address}`],
+        );
         assert.deepEqual(leased.sort(), live.map(({ session, address }) => `${session} ${address}`).sort(), "leases");
         const users = (await this.buckets.users.entries()).map(({ value }) => value);
         const listed = users.flatMap((user) => user.sessions.map(({ session }) => `${user.principal} ${session}`));
-        assert.deepEqual(listed.sort(), live.map(({ principal, session }) => `${principal} ${session}`).sort(), "listings");
+        assert.deepEqual(
+            listed.sort(),
+            live.map(({ principal, session }) => `${principal} ${session}`).sort(),
+            "listings",
+        );
     }
 
     /** Replicas that have not crashed. */

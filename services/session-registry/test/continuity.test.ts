@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Continuity } from "../src/continuity.ts";
+import { WorldClock } from "./world.ts";
+
+test("counts from the last break, be it the bus or the process", () => {
+    const clock = new WorldClock();
+    const continuity = new Continuity(clock, { connected: true, since: 0 }, 3_000);
+    const pass = (milliseconds: number): number => {
+        for (let left = milliseconds; left > 0; left -= 1_000) {
+            clock.fake.advance(1_000);
+            continuity.beat();
+        }
+        return continuity.unbroken;
+    };
+    assert.equal(pass(5_000), 5_000);
+    continuity.onStatus({ connected: false, since: 0 });
+    assert.equal(pass(5_000), 0);
+    continuity.onStatus({ connected: true, since: 0 });
+    assert.equal(pass(2_000), 2_000);
+    clock.skew = 1e9;
+    assert.equal(pass(1_000), 3_000);
+    clock.fake.advance(3_001);
+    continuity.beat();
+    assert.equal(continuity.unbroken, 0);
+    assert.equal(pass(1_000), 1_000);
+});
+
+test("a replica that starts without the bus has it not", () => {
+    const continuity = new Continuity(new WorldClock(), { connected: false, since: 0 }, 3_000);
+    assert.equal(continuity.unbroken, 0);
+});
