@@ -5,10 +5,12 @@ import { authContinue, authStart, BUCKETS } from "@postern/contracts";
 import { eventually } from "@postern/testkit";
 import { startBrokerFleet, type BrokerFleet } from "./broker-fleet.ts";
 
+const NAMES = "names: { ownDomains: [CORP] }\n";
 const OPEN = "throttle: { source: { burst: 10000 }, user: { burst: 10000 } }\n";
 const QUICK = `${OPEN}failureDelay: { first: 10ms, max: 10ms }\nban: { failures: 0 }\n`;
-/** A wrong password is decided at once and told after five seconds: a conversation that goes on for a while. */
-const SLOW = `${OPEN}failureDelay: { first: 5s, max: 5s }\nban: { failures: 0 }\n`;
+/** A wrong password is decided at once and told later: a conversation that goes on for a while. */
+const slow = (delay: string): string =>
+    `${OPEN}${NAMES}failureDelay: { first: ${delay}, max: ${delay} }\nban: { failures: 0 }\n`;
 
 let fleet: BrokerFleet;
 let lastHost = 0;
@@ -37,7 +39,6 @@ async function withBrokers(settings: string, instances: readonly string[], body:
 
 const alice = (address = newAddress(), password = "correct horse") =>
     fleet.client({ user: "CORP\\Alice", password, address });
-const NAMES = "names: { ownDomains: [CORP] }\n";
 
 test("users log in by either method, with the permissions of the roles and no others", async () => {
     await withBrokers(QUICK + NAMES, ["a1", "a2"], async () => {
@@ -78,7 +79,7 @@ test("a changed account takes effect within a second", async () => {
 });
 
 test("a question repeated to any replica is one conversation and one verification", async () => {
-    await withBrokers(SLOW + NAMES, ["a1", "a2"], async () => {
+    await withBrokers(slow("2s"), ["a1", "a2"], async () => {
         const failures = fleet.events("auth.failed").length;
         const question = alice(newAddress(), "wrong").pap();
         const answers = await Promise.all(Array.from({ length: 12 }, () => fleet.start(question)));
@@ -95,7 +96,7 @@ test("a question repeated to any replica is one conversation and one verificatio
 });
 
 test("a replica that dies with a conversation: nobody else answers for it, and nobody verifies a second time", async () => {
-    await withBrokers(SLOW + NAMES, ["a1", "a2"], async () => {
+    await withBrokers(slow("5s"), ["a1", "a2"], async () => {
         const question = alice(newAddress(), "wrong").mschapv2();
         const { replica, conversation } = await fleet.start(question);
         await fleet.kill(replica);
@@ -112,7 +113,7 @@ test("a replica that dies with a conversation: nobody else answers for it, and n
         assert.deepEqual(again, { replica, conversation, result: { state: "pending" } });
         assert.equal(fleet.events("auth.failed").length, failures, "the other one has not verified anything");
 
-        await fleet.startBroker(replica, SLOW + NAMES);
+        await fleet.startBroker(replica, slow("5s"));
         assert.deepEqual(await ask(), { unknown: true });
         const client = alice();
         client.checkMschapAccept(await fleet.login(client.mschapv2()));
