@@ -34,7 +34,7 @@ lint: $(INSTALLED)
 	$(BIN)/oxlint --type-aware --deny-warnings .
 
 unused: $(INSTALLED)
-	$(BIN)/knip
+	$(BIN)/knip --no-config-hints
 
 architecture: $(INSTALLED)
 	$(NODE) --test 'test/architecture/*.test.ts'

@@ -1,6 +1,6 @@
 // Workers, ingresses, and what administrators did.
 import { z } from "zod";
-import { ClientEndpoint, Epoch, InstanceId, IpAddress, Timestamp } from "../primitives.ts";
+import { ClientEndpoint, ConnectionId, Epoch, InstanceId, IpAddress, Timestamp } from "../primitives.ts";
 import { ConnectionEndReason, RejectReason } from "../reasons.ts";
 import { defineEvent } from "./event.ts";
 
@@ -66,7 +66,7 @@ export const connectionClosed = defineEvent({
     summary: "A proxied connection ended; sampled.",
     durable: false,
     data: z.strictObject({
-        connection: z.string(),
+        connection: ConnectionId,
         ingress: InstanceId,
         worker: InstanceId,
         client: ClientEndpoint,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import {
     ClientEndpoint,
+    ConnectionId,
     Counters,
     Epoch,
     InstanceId,
@@ -92,7 +93,7 @@ export const connectionOpened = defineEvent({
     name: "opened",
     summary: "The ingress gave a connection to a worker; sampled.",
     durable: false,
-    data: z.strictObject({ connection: z.string(), ingress: InstanceId, worker: InstanceId, client: ClientEndpoint }),
+    data: z.strictObject({ connection: ConnectionId, ingress: InstanceId, worker: InstanceId, client: ClientEndpoint }),
 });
 
 export const handshakeFailed = defineEvent({
@@ -101,7 +102,7 @@ export const handshakeFailed = defineEvent({
     summary: "TLS or HTTP did not complete on a worker: what the client offered and what was wrong.",
     durable: false,
     data: z.strictObject({
-        connection: z.string(),
+        connection: ConnectionId,
         worker: InstanceId,
         client: ClientEndpoint.extend({ address: IpAddress }),
         stage: z.enum(["proxy-header", "tls", "http"]),
