@@ -1,10 +1,19 @@
 // The client's habits that a server gets to see, and what the client itself refuses.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { toHex } from "@postern/bytes";
-import { CLIENT_PROFILES, type ClientLinkOptions, encodeFrame, PROTOCOL } from "@postern/ppp";
+import { encodeLatin1, toHex } from "@postern/bytes";
+import {
+    CLIENT_PROFILES,
+    type ClientLinkOptions,
+    encodeFrame,
+    ntPasswordHash,
+    PROTOCOL,
+    verifyMschapv2,
+} from "@postern/ppp";
+import { encodeControlPacket } from "../src/control-packet.ts";
 import { decodeOptions, encodeOptions } from "../src/options.ts";
-import { decideByPassword, World } from "./support/world.ts";
+import { DIGESTS } from "./support/digests.ts";
+import { decideByPassword, PASSWORD, World } from "./support/world.ts";
 
 /** Header and options, spaced; the magic number is drawn. */
 const firstRequest = (client: Partial<ClientLinkOptions>): string => {
@@ -120,6 +129,22 @@ describe("any client", () => {
         assert.equal(world.client.ipv4?.address, "192.0.2.77");
     });
 
+    test("repeats its credentials until they are answered", () => {
+        let lost = 0;
+        const world: World = new World({
+            server: { authentication: ["pap"] },
+            client: { profile: CLIENT_PROFILES.routerOs },
+            fate: (side) => {
+                const isRequest = side === "client" && world.client.phase === "authenticate";
+                return isRequest && (lost += 1) === 1 ? [] : [0];
+            },
+        });
+        world.start();
+        assert.equal(world.server.phase, "authenticate");
+        world.run(3000);
+        assert.deepEqual([world.attempts.length, world.server.ipv4Open], [1, true]);
+    });
+
     test("gives up a server that never answers", () => {
         const world = new World({ fate: (side) => (side === "server" ? [] : [0]) });
         world.start().run(31_000);
@@ -130,7 +155,12 @@ describe("any client", () => {
         const world = new World().start();
         const challenge = Uint8Array.of(1, 0x77, 0, 4 + 17, 16, ...new Uint8Array(16).fill(9));
         world.inject("client", encodeFrame(PROTOCOL.chap, challenge));
-        assert.equal(world.sent("client", PROTOCOL.chap, 2).at(-1)?.[1], 0x77);
+        const response = world.sent("client", PROTOCOL.chap, 2).at(-1) ?? assert.fail();
+        assert.equal(response[1], 0x77);
+        const again = { user: "User", challenge: new Uint8Array(16).fill(9), response: response.slice(5, 5 + 49) };
+        const { message } = verifyMschapv2(DIGESTS, ntPasswordHash(PASSWORD), again) ?? assert.fail();
+        const success = encodeControlPacket({ code: 3, identifier: 0x77, data: encodeLatin1(message) });
+        world.inject("client", encodeFrame(PROTOCOL.chap, success));
         assert.equal(world.log.filter((entry) => entry === "client authenticated").length, 1);
     });
 

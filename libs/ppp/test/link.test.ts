@@ -285,6 +285,27 @@ describe("a snapshot", () => {
         assert.deepEqual(peer.take().at(-1), `ipv6cp ${packet(2, 4, "010a021122fffe334455")}`);
     });
 
+    test("restores a link that was still negotiating: silent until the client asks", () => {
+        const opened = transferred(new World().start().server.snapshot());
+        const peer = new RawPeer({}, { ...opened, ipcp: { opened: false, nextIdentifier: 9 } });
+        assert.deepEqual([peer.link.ipv4Open, peer.take()], [false, []]);
+        peer.say("ipcp", packet(1, 0x41, "0306c000024d"));
+        assert.deepEqual(peer.take(), [
+            `ipcp ${packet(1, 9, "0306c0000201")}`,
+            `ipcp ${packet(2, 0x41, "0306c000024d")}`,
+        ]);
+    });
+
+    test("has the interface identifier that the client made us take", () => {
+        const peer = new RawPeer({ authentication: ["pap"] }).authenticate();
+        peer.link.configureNetwork(NETWORK);
+        peer.say("ipv6cp", packet(1, 4, "010a021122fffe334455")).say("ipv6cp", packet(3, 1, "010a0000000000000002"));
+        peer.say("ipv6cp", packet(2, 2, "010a0000000000000002"));
+        const { network, ipv6cp } = peer.link.snapshot() ?? assert.fail();
+        assert.equal(network.ipv6?.serverInterfaceId, "0000000000000002");
+        assert.deepEqual(ipv6cp, { opened: true, nextIdentifier: 3, clientInterfaceId: "021122fffe334455" });
+    });
+
     test("does not let LCP start over", () => {
         const peer = new RawPeer({}, transferred(new World().start().server.snapshot()));
         peer.say("lcp", packet(1, 0x99)).run(6000);
