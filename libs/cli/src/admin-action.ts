@@ -7,8 +7,12 @@ import { operator } from "./installation.ts";
 
 type Action = Omit<z.input<typeof adminAction.data>, "by">;
 
+/** What the contract allows; names of users can be long. */
+const MAX_DETAIL = 300;
+
 /** Every run of the command line is a source of its own with a single event, so its numbering has no gap. */
 export async function recordAction(bus: Bus, action: Action): Promise<void> {
+    const detail = action.detail === undefined ? {} : { detail: action.detail.slice(0, MAX_DETAIL) };
     const epoch = Date.now();
     const source = `postern/${bus.tenant}/cli/${randomUUID()}`;
     const event: CloudEvent = {
@@ -22,7 +26,7 @@ export async function recordAction(bus: Bus, action: Action): Promise<void> {
         instance: bus.instance,
         epoch,
         sequence: 1,
-        data: adminAction.data.parse({ ...action, by: operator() }),
+        data: adminAction.data.parse({ ...action, ...detail, by: operator() }),
     };
     await bus.publish(bus.subjects.event(adminAction, action.target), JSON.stringify(event), { id: event.id });
 }

@@ -12,7 +12,12 @@ await runService("ingress", ({ log, events, epoch, section }) => ({
         if (behaviour === "events") {
             const client = { address: "192.0.2.1", port: 5 };
             await events.append(adminAction, "probe", { action: "probe", target: "probe", by: "test" });
-            events.emit(connectionOpened, "c1", { connection: "c1", ingress: "i1", worker: "w1", client });
+            events.emit(connectionOpened, "connection1", {
+                connection: "connection1",
+                ingress: "i1",
+                worker: "w1",
+                client,
+            });
         }
         log.info({ epoch, stopWithin: section.stopWithin }, "probe started");
     },

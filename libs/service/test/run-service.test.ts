@@ -64,7 +64,7 @@ function run(behaviour: string, { file = config, channel = false } = {}) {
         lines.push(...parts.map((part) => JSON.parse(part) as Line)); // its log is JSON lines
     });
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
-    const ended = once(child, "close").then(([status]: unknown[]) => status);
+    const ended = once(child, "exit").then(([status]: unknown[]) => status);
     const logged = (msg: string): Promise<Line> =>
         eventually(
             () => {
@@ -87,8 +87,8 @@ test("a service becomes ready, is told why it stops, and ends with 0", async () 
     assert.equal((await logged("probe started"))["stopWithin"], 1_000);
     child.kill("SIGTERM");
     assert.equal(await ended, 0);
-    assert.equal(lines.find(({ msg }) => msg === "probe stopping")?.["reason"], "SIGTERM");
-    assert.equal(lines.at(-1)?.msg, "stopped");
+    assert.equal((await logged("probe stopping"))["reason"], "SIGTERM");
+    await eventually(() => assert.equal(lines.at(-1)?.msg, "stopped"));
 });
 
 test("readiness is the service's own word once it has started", async () => {
@@ -147,7 +147,7 @@ test("a configuration with problems ends the process with 78 and a line for each
     await writeFile(file, configuration("bus: { replicas: 9 }\ncolour: red\n"));
     const { ended, errors } = run("broken", { file });
     assert.equal(await ended, 78);
-    assert.match(errors(), /^ingress: CONFIG_INVALID: 2 problems$/m);
+    await eventually(() => assert.match(errors(), /^ingress: CONFIG_INVALID: 2 problems$/m));
     assert.match(errors(), /broken\.yaml:5:8: bus\.replicas: /);
     assert.match(errors(), /broken\.yaml:6:1: colour: unknown key/);
 });
