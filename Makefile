@@ -8,8 +8,9 @@ PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.
 
 .PHONY: start test peers check types format lint unused architecture unit e2e interop bench fix
 
+# Not `npm ci`: it refuses a lock without the optional binaries of platforms that a registry's mirror does not have.
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
-	npm ci --no-audit --no-fund --loglevel=error
+	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 include libs/tun/build.mk
