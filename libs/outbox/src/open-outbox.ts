@@ -1,4 +1,5 @@
 // Opening an outbox: the lock, what earlier starts left, and a new epoch.
+import { DependencyError, PosternError } from "@postern/errors";
 import { FileOutbox } from "./file-outbox.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { Outbox, OutboxOptions } from "./outbox.ts";
@@ -23,17 +24,22 @@ export interface OutboxInternals {
 
 /**
  * Opens (or creates) the outbox of this instance, and begins to publish what earlier starts left in it.
- * Rejects with `OUTBOX_LOCKED` when another process uses the directory.
+ * Rejects with `OUTBOX_LOCKED` when another process uses the directory, with `OUTBOX_WRITE_FAILED` when nothing can be written
+ * there.
  */
 export const openOutbox = (options: OutboxOptions): Promise<Outbox> => openOutboxWith(options, {});
 
 export async function openOutboxWith(options: OutboxOptions, internals: OutboxInternals): Promise<Outbox> {
     const patience = internals.lockPatience ?? LOCK_PATIENCE;
-    const lock = await lockDirectory(options.directory, options.instance, { patience, claim: true });
+    const lock = await orUnusable(
+        lockDirectory(options.directory, options.instance, { patience, claim: true }),
+        options.directory,
+    );
     try {
         const own = directoryOptions(options, internals);
-        const { deliveries, corruptions, newestEpoch } = await readLeftovers(own);
-        const current = await createEpoch(own, Math.max(options.epoch, newestEpoch + 1));
+        const { deliveries, corruptions, newestEpoch } = await orUnusable(readLeftovers(own), options.directory);
+        const epoch = Math.max(options.epoch, newestEpoch + 1);
+        const current = await orUnusable(createEpoch(own, epoch), options.directory);
         const trimInterval = internals.trimInterval ?? TRIM_INTERVAL;
         return new FileOutbox({
             options,
@@ -47,6 +53,16 @@ export async function openOutboxWith(options: OutboxOptions, internals: OutboxIn
     } catch (error) {
         await lock.release();
         throw error;
+    }
+}
+
+async function orUnusable<T>(work: Promise<T>, directory: string): Promise<T> {
+    try {
+        return await work;
+    } catch (cause) {
+        if (cause instanceof PosternError) throw cause;
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new DependencyError("OUTBOX_WRITE_FAILED", `${directory}: ${reason}`, { cause });
     }
 }
 

@@ -1,13 +1,14 @@
 // A process for the crash test: appends and publishes until it is killed, and says what was acknowledged to it.
-//   node appending-process.ts <url> <directory> <epoch>
+//   node appending-process.ts <url> <directory> <instance> <epoch>
 import { writeSync } from "node:fs";
 import { connectBus } from "@postern/bus";
+import { DependencyError } from "@postern/errors";
 import { openOutboxWith } from "../src/open-outbox.ts";
 import { end, note, release } from "./test-outbox.ts";
 
-const [url = "", directory = "", epoch = ""] = process.argv.slice(2);
+const [url = "", directory = "", instance = "", epoch = ""] = process.argv.slice(2);
 const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const bus = await connectBus({ servers: [url], instance: "w1", tenant: "main", log });
+const bus = await connectBus({ servers: [url], instance, tenant: "main", log });
 // Another answer each time: numbers stay right only if the first one was written down before it was used.
 const settle = async (): Promise<"won" | "lost" | "unknown"> => {
     const dice = Math.random();
@@ -18,7 +19,7 @@ const outbox = await openOutboxWith(
         directory,
         tenant: "main",
         service: "session-worker",
-        instance: "w1",
+        instance,
         epoch: Number(epoch),
         maxBytes: 256 * 1024,
         streamSyncInterval: 20,
@@ -31,12 +32,13 @@ const outbox = await openOutboxWith(
 
 async function appendForEver(writer: number): Promise<never> {
     for (let n = 1; ; n += 1) {
-        const about = `session${outbox.epoch}x${writer}x${n}`;
-        const acknowledged = n % 4 === 0 ? end(outbox, about, release(about)) : note(outbox, about, about);
-        await acknowledged.catch((error: Error & { code?: string }) => {
-            if (error.code !== "OUTBOX_FULL") throw error;
-        });
-        writeSync(1, `${about}\n`);
+        const about = `session${instance}x${outbox.epoch}x${writer}x${n}`;
+        try {
+            await (n % 4 === 0 ? end(outbox, about, release(about)) : note(outbox, about, about));
+            writeSync(1, `${about}\n`);
+        } catch (error) {
+            if (!(error instanceof DependencyError && error.code === "OUTBOX_FULL")) throw error;
+        }
     }
 }
 

@@ -3,14 +3,17 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { test } from "node:test";
 import { applyBus, connectBus, type Bus } from "@postern/bus";
-import { CloudEvent, subjectsOf } from "@postern/contracts";
+import { subjectsOf, type CloudEvent } from "@postern/contracts";
 import { createTemporaryDirectory, eventually, spawnBound, startNatsServer, type NatsServer } from "@postern/testkit";
 import { end, KeptLog, note, open, release } from "./test-outbox.ts";
 
-const KILLS = 20;
+const INSTANCES = ["w1", "w2"];
+const KILLS_EACH = 10;
 const PROCESS = fileURLToPath(new URL("appending-process.ts", import.meta.url));
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 const LAYOUT = { replicas: 1, eventsMaxAge: 3_600_000, eventsMaxBytes: 256 * 1024 * 1024, workerTtl: 10_000 };
 
 async function connected(server: NatsServer, instance: string): Promise<Bus & AsyncDisposable> {
@@ -32,14 +35,15 @@ async function stored(bus: Bus, count: number): Promise<CloudEvent[]> {
     return events;
 }
 
+interface Victim {
+    readonly url: string;
+    readonly directory: string;
+    readonly instance: string;
+}
+
 /** Starts a process that appends, lets it do so for a while, kills it, and returns what it was told to be safe. */
-async function appendUntilKilled(
-    url: string,
-    directory: string,
-    epoch: number,
-    milliseconds: number,
-): Promise<string[]> {
-    const child = spawnBound(process.execPath, [PROCESS, url, directory, String(epoch)], {
+async function appendUntilKilled({ url, directory, instance }: Victim, epoch: number): Promise<string[]> {
+    const child = spawnBound(process.execPath, [PROCESS, url, directory, instance, String(epoch)], {
         stdio: ["ignore", "pipe", "inherit"],
     });
     assert.ok(child.stdout !== null);
@@ -47,68 +51,75 @@ async function appendUntilKilled(
     child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
     const ended = once(child, "close");
     await Promise.race([once(child.stdout, "data"), ended.then(() => assert.fail("the process ended by itself"))]);
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
     child.kill("SIGKILL");
     await ended;
     // The last line may be cut short; it may stand for an event, and need not.
     return said.split("\n").slice(0, -1);
 }
 
+/** Kills it many times, then lets what is left be published.  Returns what was told to be safe. */
+async function surviveKills(victim: Victim, bus: Bus): Promise<string[]> {
+    const acknowledged: string[] = [];
+    for (let round = 1; round <= KILLS_EACH; round += 1) acknowledged.push(...(await appendUntilKilled(victim, round)));
+    const { directory, instance } = victim;
+    await using last = await open({ directory, instance, stream: bus, epoch: KILLS_EACH + 1, streamSyncInterval: 20 });
+    await note(last.outbox, `last of ${instance}`, `last${instance}`);
+    await last.outbox.drained();
+    return acknowledged;
+}
+
+/** Every event once, by what consumers de-duplicate on; fails when a number stands for two. */
+function deduplicated(events: readonly CloudEvent[]): CloudEvent[] {
+    const byNumber = new Map<string, CloudEvent>();
+    for (const event of events) {
+        const key = `${event.source} ${event.epoch} ${event.sequence}`;
+        assert.deepEqual(byNumber.get(key) ?? event, event, "a number stands for one event");
+        byNumber.set(key, event);
+    }
+    return [...byNumber.values()];
+}
+
+function assertNoGaps(events: readonly CloudEvent[]): void {
+    for (const [epoch, ofEpoch] of Map.groupBy(events, ({ source, epoch }) => `${source} ${epoch}`)) {
+        const sequences = ofEpoch.map(({ sequence }) => sequence ?? 0).sort((a, b) => a - b);
+        assert.deepEqual(sequences, numbers(1, sequences.length), `gap in ${epoch}`);
+    }
+}
+
 test(
-    `killed ${KILLS} times while it appends, settles, publishes and trims, it loses nothing and numbers nothing twice`,
-    { timeout: 120_000 },
+    `killed ${INSTANCES.length * KILLS_EACH} times while they append, settle, publish and trim, outboxes lose nothing and number nothing twice`,
+    { timeout: 180_000 },
     async () => {
         await using server = await startNatsServer();
-        await using directory = await createTemporaryDirectory("outbox");
+        await using root = await createTemporaryDirectory("outbox");
         await apply(server);
-        const acknowledged: string[] = [];
-        for (let round = 1; round <= KILLS; round += 1) {
-            acknowledged.push(...(await appendUntilKilled(server.url, directory.path, round, Math.random() * 150)));
-        }
-        assert.equal(new Set(acknowledged).size, acknowledged.length);
+        await using bus = await connected(server, "test");
+        const acknowledged = (
+            await Promise.all(
+                INSTANCES.map((instance) =>
+                    surviveKills({ url: server.url, directory: join(root.path, instance), instance }, bus),
+                ),
+            )
+        ).flat();
+        assert.ok(acknowledged.length > INSTANCES.length * KILLS_EACH * 3);
 
-        await using bus = await connected(server, "w1");
-        await using last = await open({
-            directory: directory.path,
-            stream: bus,
-            epoch: KILLS + 1,
-            streamSyncInterval: 20,
-        });
-        await note(last.outbox, "last");
-        await last.outbox.drained();
-        const events = await stored(bus, acknowledged.length / 2);
-        const { sequence: streamSequence } = await bus.publish(
-            subjectsOf("main").event({ kind: "admin", name: "action" }, "probe"),
-            "{}",
+        const probe = subjectsOf("main").event({ kind: "admin", name: "action" }, "probe");
+        const { sequence } = await bus.publish(probe, "{}");
+        const events = deduplicated(await stored(bus, sequence - 1));
+        assertNoGaps(events);
+        const abouts = events.map(({ subject }) => subject);
+        const told = new Set(abouts);
+        assert.equal(told.size, abouts.length, "an event has one number");
+        const isEnd = (about: string): boolean => Number(about.split("x").at(-1)) % 4 === 0;
+        assert.deepEqual(
+            acknowledged.filter((about) => !isEnd(about) && !told.has(about)),
+            [],
         );
-        const all = await stored(bus, streamSequence - 1);
-        assert.ok(all.length >= events.length);
-
-        const byNumber = new Map<string, CloudEvent>();
-        for (const event of all) {
-            const key = `${event.source} ${event.epoch} ${event.sequence}`;
-            assert.deepEqual(byNumber.get(key) ?? event, event, "a number stands for one event");
-            byNumber.set(key, event);
-        }
-        const unique = [...byNumber.values()];
-        for (const [epoch, ofEpoch] of Map.groupBy(unique, ({ epoch }) => epoch)) {
-            const sequences = ofEpoch.map(({ sequence }) => sequence ?? 0).sort((a, b) => a - b);
-            assert.deepEqual(
-                sequences,
-                Array.from({ length: sequences.length }, (_, n) => n + 1),
-                `gap in epoch ${epoch}`,
-            );
-        }
-        const abouts = unique.map(({ subject }) => subject);
-        assert.equal(new Set(abouts).size, abouts.length, "an event has one number");
-        const isNote = (about: string): boolean => Number(about.split("x").at(-1)) % 4 !== 0;
-        const present = new Set(abouts);
-        const missing = acknowledged.filter((about) => isNote(about) && !present.has(about));
-        assert.deepEqual(missing, []);
-        const ends = acknowledged.filter((about) => !isNote(about));
-        const told = ends.filter((about) => present.has(about)).length;
-        // One in five was settled as unknown.
-        assert.ok(told > ends.length * 0.6 && told < ends.length, `${told} of ${ends.length} ends`);
+        // One in five ends was settled as unknown.
+        const ends = acknowledged.filter(isEnd);
+        const toldEnds = ends.filter((about) => told.has(about)).length;
+        assert.ok(toldEnds > ends.length * 0.6 && toldEnds < ends.length, `${toldEnds} of ${ends.length} ends`);
     },
 );
 
@@ -132,7 +143,7 @@ test(
         const events = await stored(bus, 102);
         assert.deepEqual(
             events.map(({ sequence }) => sequence),
-            Array.from({ length: 102 }, (_, n) => n + 1),
+            numbers(1, 102),
         );
     },
 );
@@ -181,6 +192,6 @@ test("a full event stream holds events in the outbox until there is room", { tim
     const events = await stored(admin, 30);
     assert.deepEqual(
         events.map(({ sequence }) => sequence),
-        Array.from({ length: 30 }, (_, n) => n + 1),
+        numbers(1, 30),
     );
 });

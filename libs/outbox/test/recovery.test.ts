@@ -110,8 +110,8 @@ test("an interrupted start and an interrupted removal leave nothing to worry abo
 test("decisions survive trimming: later numbers stay what they were", async () => {
     await using directory = await createTemporaryDirectory("outbox");
     const stream = new MemoryStream();
-    const settle = async ({ session }: { session: string }) =>
-        (Number(session.slice(7)) % 3 === 0 ? "unknown" : "won") as "unknown" | "won";
+    const settle = async ({ session }: { session: string }): Promise<"unknown" | "won"> =>
+        Number(session.slice(7)) % 3 === 0 ? "unknown" : "won";
     const one = await open({ directory: directory.path, stream, settle, maxBytes: 16 * 1024 });
     for (const n of numbers(1, 60)) {
         await end(one.outbox, `session${n}`, release(`session${n}`));
@@ -129,4 +129,14 @@ test("decisions survive trimming: later numbers stay what they were", async () =
     await two.outbox.drained();
     assert.deepEqual(stream.sequences(1), numbers(1, 43));
     assert.equal(new Set(stream.stored.map(({ event }) => event.subject)).size, 43);
+});
+
+test("a place that cannot be written to is named", async () => {
+    await using directory = await createTemporaryDirectory("outbox");
+    const file = join(directory.path, "file");
+    await writeFile(file, "");
+    await assert.rejects(open({ directory: file, stream: new MemoryStream() }), {
+        code: "OUTBOX_WRITE_FAILED",
+        message: /file: .*(EEXIST|ENOTDIR)/,
+    });
 });
