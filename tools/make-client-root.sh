@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/private-apt.sh"
 
 # Raised when the recipe changes: an older root is then built anew.
-RECIPE=1
+RECIPE=2
 SUITE=trixie
 PACKAGES=ppp,sstp-client,iproute2,iputils-ping,iperf3,kmod,procps,curl,openssl,ca-certificates
 CLIENT_ROOT=$CACHE/client-root
@@ -63,8 +63,8 @@ if ! ready; then
         bootstrap "$scratch/root"
         install_kernel "$scratch/root"
         rm -rf "$scratch/root/var/cache/apt" "$scratch/root/var/lib/apt/lists"
-        # The mount points and the directory that the guest's scripts expect; the root itself stays read-only.
-        mkdir -p "$scratch/root/mnt" "$scratch/root/run/pppd/lock"
+        # The guest mounts a file of its own over this one.
+        printf '127.0.0.1 localhost\n::1 localhost\n' >"$scratch/root/etc/hosts"
         printf '%s\n' "$RECIPE" >"$scratch/root/.recipe"
         rm -rf "$CLIENT_ROOT"
         mv "$scratch/root" "$CLIENT_ROOT"

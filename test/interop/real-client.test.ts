@@ -1,0 +1,167 @@
+// A real SSTP client dials a real postern: sstpc and pppd on a Linux kernel of their own, all services as `make start`
+// runs them, a private host behind.  One network, one installation and one client machine serve all tests of this file.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createCertificateAuthority, createTemporaryDirectory, eventually } from "@postern/testkit";
+import { download, startFileServer, upload } from "./file-transfer.ts";
+import { startCapture } from "./packet-capture.ts";
+import { RealClient, type Connection, type DialOptions } from "./real-client.ts";
+import { startPostern, type ReadyFile, type RunningPostern } from "./running-postern.ts";
+import { dissectSstp } from "./sstp-dissector.ts";
+import { ADDRESSES, createTopology, OUTSIDE_INTERFACE, type Topology } from "./topology.ts";
+
+const NAME = "vpn.postern.test";
+const NAME_SERVERS = ["192.0.2.53", "192.0.2.54"];
+const FILE_SIZE = 50_000_000;
+
+const resources = new AsyncDisposableStack();
+let topology: Topology;
+let postern: RunningPostern;
+let client: RealClient;
+let ready: ReadyFile;
+let keyLog: string;
+/** A dial as a user of this installation makes it, with the server's certificate verified. */
+let credentials: DialOptions;
+
+before(async () => {
+    const directory = resources.use(await createTemporaryDirectory("interop"));
+    keyLog = join(directory.path, "keys.log");
+    topology = resources.use(await createTopology());
+    const configure = (yaml: string): string => {
+        const configured = yaml.replace(
+            /(default: \{ networks: \[[^\]]*\],)/u,
+            `$1 dns: [${NAME_SERVERS.join(", ")}],`,
+        );
+        assert.notEqual(configured, yaml, "the generated configuration has another form");
+        return configured;
+    };
+    await startFileServer(topology.inside);
+    client = resources.use(await RealClient.boot(topology, { lifetime: 600_000 }));
+    postern = resources.use(await startPostern(topology.server, { name: NAME, configure, keyLog }));
+    ready = await postern.ready();
+    const authority = await readFile(ready.ca, "utf8");
+    credentials = { host: NAME, user: ready.user, password: ready.password, authority };
+});
+
+after(() => resources.disposeAsync());
+
+const ping = (address: string): string => `ping -c 3 -i 0.2 -W 2 ${address}`;
+
+interface ListedSession {
+    readonly address: string;
+    readonly state: string;
+    readonly principal: string;
+}
+
+async function sessions(): Promise<readonly ListedSession[]> {
+    return JSON.parse(await postern.cli("--json", "sessions"));
+}
+
+async function hangUp(connection: Connection): Promise<void> {
+    await connection.hangUp();
+    await eventually(async () => assert.deepEqual(await sessions(), []), {
+        what: "the session to be gone",
+        every: 200,
+    });
+}
+
+for (const { method, negotiated } of [
+    { method: "mschap-v2", negotiated: "chap MS-v2" },
+    { method: "pap", negotiated: "pap" },
+] as const) {
+    test(`the client connects with ${method} and reaches the private network, and only through the tunnel`, async () => {
+        const before = await client.guest.run(ping(ADDRESSES.inside));
+        assert.notEqual(before.status, 0, "the private host is reachable without a tunnel");
+
+        const connection = await client.connect({ ...credentials, method });
+        assert.equal(await connection.method(), negotiated);
+        const { address, peerAddress, dns } = connection.addresses;
+        assert.equal(peerAddress, ready.gateway);
+        assert.deepEqual(dns, NAME_SERVERS);
+        await client.guest.expect(ping(peerAddress));
+        await client.guest.expect(ping(ADDRESSES.inside));
+        const [session, ...others] = await sessions();
+        assert.deepEqual(others, []);
+        assert.equal(session?.address, address);
+        assert.equal(session.principal, ready.user);
+        await hangUp(connection);
+    });
+}
+
+test("IPV6CP opens beside IPCP", async () => {
+    const connection = await client.connect(credentials);
+    const { address, peerAddress } = await connection.ipv6();
+    assert.match(address, /^fe80:/u);
+    assert.match(peerAddress, /^fe80:/u);
+    await hangUp(connection);
+});
+
+test("50 MB arrive unchanged, each way", async (context) => {
+    const connection = await client.connect(credentials);
+    for (const [direction, transfer] of [
+        ["download", download],
+        ["upload", upload],
+    ] as const) {
+        const { bytes, sha256, expected, megabitsPerSecond } = await transfer(client.guest, FILE_SIZE);
+        assert.equal(bytes, FILE_SIZE);
+        assert.equal(sha256, expected);
+        context.diagnostic(`${direction}: ${megabitsPerSecond.toFixed(1)} Mbit/s`);
+    }
+    await hangUp(connection);
+});
+
+test("what is on the wire is SSTP and PPP to tshark, without a fault", async () => {
+    await using capture = await startCapture(topology.server, OUTSIDE_INTERFACE);
+    const connection = await client.connect(credentials);
+    await client.guest.expect(ping(ready.gateway));
+    await hangUp(connection);
+    await capture.stop();
+    const { frames, messages, problems } = await dissectSstp(capture.file, keyLog);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(messages.slice(0, 3), [
+        { fromServer: false, message: "call-connect-request" },
+        { fromServer: true, message: "call-connect-ack" },
+        { fromServer: false, message: "call-connected" },
+    ]);
+    const seen = new Set(frames.flatMap(({ protocols }) => protocols));
+    for (const protocol of ["http", "lcp", "chap", "ipcp", "ipv6cp", "icmp"]) assert.ok(seen.has(protocol), protocol);
+});
+
+test("a wrong password is refused as MS-CHAPv2 and as PAP say it", async () => {
+    for (const method of ["mschap-v2", "pap"] as const) {
+        const result = await client.dial({ ...credentials, password: `${ready.password}x`, method });
+        assert.ok(result.kind === "failed", "it connected");
+        assert.equal(result.status, 19, result.log);
+        assert.match(result.log, method === "pap" ? /rcvd \[PAP AuthNak/u : /rcvd \[CHAP Failure .*E=691/u);
+    }
+    assert.deepEqual(await sessions(), []);
+});
+
+test("a client that cannot verify the certificate does not send its password", async () => {
+    const stranger = await createCertificateAuthority("A stranger");
+    const result = await client.dial({ ...credentials, authority: stranger.cert });
+    assert.ok(result.kind === "failed", "it connected");
+    assert.match(result.log, /certificate verification failed/iu);
+    assert.doesNotMatch(result.log, /sent \[(?:CHAP|PAP)/u);
+});
+
+test("a user gets the same address again", async () => {
+    const first = await client.connect(credentials);
+    await hangUp(first);
+    const second = await client.connect(credentials);
+    assert.equal(second.addresses.address, first.addresses.address);
+    await hangUp(second);
+});
+
+test("`postern disconnect` ends the call of the client", async () => {
+    const connection = await client.connect(credentials);
+    await postern.cli("disconnect", "--user", ready.user);
+    const { log } = await connection.ended();
+    assert.match(log, /rcvd \[LCP TermReq|CALL DISCONNECT|CALL ABORT/u);
+    await eventually(async () => assert.deepEqual(await sessions(), []), {
+        what: "the session to be gone",
+        every: 200,
+    });
+});
