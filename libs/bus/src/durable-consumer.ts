@@ -8,10 +8,12 @@ import {
     JetStreamApiError,
     type ConsumeCallback,
     type ConsumeMessages,
+    type ConsumerConfig,
     type ConsumerMessages,
     type JetStreamClient,
     type JsMsg,
 } from "@nats-io/jetstream";
+import { millis } from "@nats-io/transport-node";
 import { STREAMS } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import type { BusLog, ConsumedMessage, ConsumeHandlers, Consumer } from "./bus.ts";
@@ -20,8 +22,10 @@ import { consumerDifferences, PINNED_GROUP, requireNone } from "./requirements.t
 import { busFailure, messageOf } from "./failures.ts";
 
 const DEFAULT_BATCH_SIZE = 256;
-const PULL_EXPIRES = 30_000;
-const HEARTBEAT = 5_000;
+const PULL_EXPIRES_MIN = 1_000;
+const PULL_EXPIRES_MAX = 30_000;
+// The server wants at most half of the time that a pull lasts.
+const HEARTBEATS_A_PULL = 2.5;
 // A third of the consumer's ack_wait.
 const KEEP_ALIVE_INTERVAL = 3_000;
 const SETTLE_POLL = 500;
@@ -105,10 +109,11 @@ export class DurableConsumer implements Consumer {
             const consumer = await this.#ports.jetStream.consumers.get(STREAMS.events, this.#durable);
             const { config } = await consumer.info(true);
             requireNone(consumerDifferences(config, pinned), what);
+            const expires = pullExpires(config);
             const options: ConsumeMessages & ConsumeCallback = {
                 max_messages: batchSize,
-                expires: PULL_EXPIRES,
-                idle_heartbeat: HEARTBEAT,
+                expires,
+                idle_heartbeat: Math.floor(expires / HEARTBEATS_A_PULL),
                 callback: (message) => this.#hold(message),
             };
             this.#messages = await consumer.consume(pinned ? { ...options, group: PINNED_GROUP } : options);
@@ -242,6 +247,12 @@ export class DurableConsumer implements Consumer {
             this.#ports.log.info({ consumer: this.#durable, reason: messageOf(error) }, "left without saying so");
         }
     }
+}
+
+/** Milliseconds.  Each new pull tells the server that the active instance is there: twice in the time it has for that. */
+function pullExpires({ priority_timeout: nanoseconds }: ConsumerConfig): number {
+    const half = nanoseconds === undefined ? PULL_EXPIRES_MAX : millis(nanoseconds) / 2;
+    return Math.min(PULL_EXPIRES_MAX, Math.max(PULL_EXPIRES_MIN, Math.floor(half)));
 }
 
 const consumed = (message: JsMsg): ConsumedMessage => ({

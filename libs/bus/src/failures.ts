@@ -9,7 +9,7 @@ export const FAILURE_HEADER = "Postern-Failure";
 export const FAILURE_DETAIL_HEADER = "Postern-Failure-Detail";
 
 /** What an answerer may say of a question that it did not answer. */
-export const FAILURE_CODES = ["BUS_BAD_MESSAGE", "BUS_OVERLOADED", "BUS_REMOTE_FAILED"] as const;
+const FAILURE_CODES = ["BUS_BAD_MESSAGE", "BUS_OVERLOADED", "BUS_REMOTE_FAILED"] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];
 
 export const isFailureCode = (text: string): text is FailureCode =>

@@ -129,6 +129,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         onChange: (change: Change<z.output<S>>) => void,
         { filter = ">" }: { readonly filter?: string } = {},
     ): Promise<Watch> {
+        await this.#ports.status.connected(OPERATION_TIMEOUT, `watching ${this.name}`);
         const watch = new BucketWatch<z.output<S>>({
             jetStream: this.#ports.jetStream,
             status: this.#ports.status,

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect as natsConnect } from "@nats-io/transport-node";
 import { BUCKETS, type BanRecord } from "@postern/contracts";
 import { eventually, startNatsServer } from "@postern/testkit";
-import { rm } from "node:fs/promises";
 import type { Change } from "../src/index.ts";
 import { applyLayout, openBus } from "./test-bus.ts";
 
@@ -126,3 +130,64 @@ test("a listener that throws does not end the watch", async () => {
     assert.ok(one.log.find(/listener of bucket bans threw/));
     watch.stop();
 });
+
+/** A way to the server that can be cut without the server's knowledge of its own. */
+async function cuttableWay(port: number): Promise<{ url: string; cut: () => void; mend: () => void } & Disposable> {
+    const sockets = new Set<Socket>();
+    let open = true;
+    const proxy = createServer((client) => {
+        if (!open) return void client.destroy();
+        const upstream = connect(port, "127.0.0.1");
+        for (const [socket, other] of [
+            [client, upstream],
+            [upstream, client],
+        ] as const) {
+            sockets.add(socket);
+            socket.on("error", () => undefined).on("close", () => other.destroy());
+            socket.pipe(other);
+        }
+    });
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const address = proxy.address();
+    assert.ok(address !== null && typeof address === "object");
+    const cut = (): void => {
+        open = false;
+        for (const socket of sockets) socket.destroy();
+    };
+    const mend = (): void => void (open = true);
+    const dispose = (): void => {
+        cut();
+        proxy.close();
+    };
+    return { url: `nats://127.0.0.1:${address.port}`, cut, mend, [Symbol.dispose]: dispose };
+}
+
+test(
+    "a key that went during an interruption is told, though the note of it has expired too",
+    { timeout: 30_000 },
+    async () => {
+        await using server = await startNatsServer();
+        await applyLayout(server);
+        using way = await cuttableWay(server.port);
+        await using far = await openBus(way, "i1");
+        await using near = await openBus(server, "r1");
+        const [watched, written] = [await far.bus.bucket(BUCKETS.bans), await near.bus.bucket(BUCKETS.bans)];
+        await written.put("gone", ban("1"));
+        await written.put("kept", ban("1"));
+        const { believed, changes, listen } = believer();
+        const watch = await watched.watch(listen);
+        await watch.ready;
+
+        way.cut();
+        await eventually(() => assert.ok(!far.bus.status.connected));
+        await written.delete("gone");
+        const admin = await natsConnect({ servers: server.url });
+        await (await jetstreamManager(admin)).streams.purge("KV_bans", { filter: "$KV.bans.gone" });
+        await admin.close();
+        way.mend();
+        await eventually(() => assert.deepEqual([...believed.keys()], ["kept"]), { within: 10_000 });
+        assert.deepEqual(changes, ["gone=1", "kept=1", "gone expired"]);
+        watch.stop();
+    },
+);

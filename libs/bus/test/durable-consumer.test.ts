@@ -6,7 +6,8 @@ import { connect } from "@nats-io/transport-node";
 import { CONSUMERS, STREAMS } from "@postern/contracts";
 import { eventually, startNatsServer, type NatsServer } from "@postern/testkit";
 import { PINNED_GROUP } from "../src/requirements.ts";
-import { applyLayout, openBus } from "./test-bus.ts";
+import type { Consumer } from "../src/index.ts";
+import { applyLayout, openBus, type TestBus } from "./test-bus.ts";
 
 const SUBJECT = "postern.main.event.session.ended.00";
 const SECOND = 1_000_000_000;
@@ -18,7 +19,7 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 /** A fresh stream and consumer, whose predecessors are given up after a second instead of ten. */
-async function impatientConsumer(): Promise<void> {
+async function impatientConsumer(pinLasts = SECOND): Promise<void> {
     await applyLayout(server);
     const connection = await connect({ servers: server.url });
     const manager = await jetstreamManager(connection);
@@ -26,7 +27,7 @@ async function impatientConsumer(): Promise<void> {
     await manager.consumers.update(STREAMS.events, CONSUMERS.audit, {
         ...config,
         ack_wait: SECOND,
-        priority_timeout: SECOND,
+        priority_timeout: pinLasts,
     });
     await connection.close();
 }
@@ -129,6 +130,28 @@ test("a standby takes over at once when the active one stops", async () => {
         numbers(1, 15),
     );
     assert.ok(second.active);
+});
+
+test("an idle active instance stays the active one", async () => {
+    await impatientConsumer(3 * SECOND);
+    await using one = await openBus(server, "audit-a");
+    await using two = await openBus(server, "audit-b");
+    const effects: string[] = [];
+    const consume = ({ bus }: TestBus): Promise<Consumer> =>
+        bus.consume(CONSUMERS.audit, {
+            pinned: true,
+            onBatch: async (messages) => {
+                effects.push(...messages.map(({ payload }) => `${bus.instance} ${text.decode(payload)}`));
+            },
+        });
+    const first = await consume(one);
+    await publish(1, 1);
+    await eventually(() => assert.equal(effects.length, 1));
+    const second = await consume(two);
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    await publish(2, 2);
+    await eventually(() => assert.deepEqual(effects, ["audit-a 1", "audit-a 2"]));
+    assert.ok(first.active && !second.active);
 });
 
 test("what a killed predecessor left unacknowledged comes before what is new", { timeout: 30_000 }, async () => {

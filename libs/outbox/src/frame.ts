@@ -12,8 +12,8 @@ const MAGIC_FIRST_BYTE = 0x50;
 const CRC_AT = 4;
 const CHECKED_AT = 8;
 const INDEX_AT = 12;
-export const FRAME_HEADER_SIZE = 20;
-export const RECORD_HEADER_SIZE = 5;
+const FRAME_HEADER_SIZE = 20;
+const RECORD_HEADER_SIZE = 5;
 /** Ours: bounds what a damaged length can make a reader believe. */
 export const MAX_FRAME_SIZE = 8 * 1024 * 1024;
 

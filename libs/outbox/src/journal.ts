@@ -36,7 +36,7 @@ interface Waiting {
     readonly reject: (error: unknown) => void;
 }
 
-export const segmentName = (number: number): string => `${String(number).padStart(8, "0")}.journal`;
+const segmentName = (number: number): string => `${String(number).padStart(8, "0")}.journal`;
 
 /** An epoch's directory that is renamed so needs no reading any more; the rename is what makes a removal atomic. */
 export const DONE_SUFFIX = ".done";

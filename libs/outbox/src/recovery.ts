@@ -16,10 +16,10 @@ import {
 } from "./records.ts";
 import { scanSegment } from "./segment-scan.ts";
 
-export const QUARANTINE = "quarantine";
+const QUARANTINE = "quarantine";
 const SEGMENT_NAME = /^(\d{8})\.journal$/;
 
-export interface RecoveredEntry {
+interface RecoveredEntry {
     readonly index: number;
     /** `undefined`: it was there and cannot be read any more. */
     readonly record: EntryRecord | undefined;

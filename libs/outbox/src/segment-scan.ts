@@ -2,7 +2,7 @@
 import { DependencyError } from "@postern/errors";
 import { decodeFrame, findFrame, type Frame } from "./frame.ts";
 
-export interface Damage {
+interface Damage {
     readonly offset: number;
     readonly length: number;
 }
