@@ -1,7 +1,7 @@
 // Challenge Handshake Authentication Protocol, RFC 1994 §4: the data of its packets.
 //   Challenge (1), Response (2)   value size:8 | value | name
 //   Success (3), Failure (4)      message
-import { concatBytes, readU8 } from "@postern/bytes";
+import { concatBytes, copyBytes, readU8 } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import { PppError } from "./errors.ts";
 
@@ -20,7 +20,7 @@ export function decodeChapValue(data: Uint8Array): ChapValue {
     const size = readU8(data, 0);
     if (size === 0 || 1 + size > data.length)
         throw new PppError("PPP_BAD_AUTHENTICATION", `CHAP value of ${size} bytes`);
-    return { value: data.slice(1, 1 + size), name: data.slice(1 + size) };
+    return { value: copyBytes(data, 1, 1 + size), name: copyBytes(data, 1 + size) };
 }
 
 export function encodeChapValue({ value, name }: ChapValue): Uint8Array {

@@ -1,5 +1,6 @@
 // The answer to a Configure-Request, RFC 1661 §5.2 to §5.4: options that we do not have are rejected first and alone;
 // only a request without such options gets a Configure-Nak; only one without objections a Configure-Ack.
+import { copyBytes } from "@postern/bytes";
 import { type OptionHandler, REJECT, type Verdict } from "./option-handler.ts";
 import type { ConfigurationOption } from "./options.ts";
 
@@ -34,7 +35,10 @@ export function judgeRequest(
     return {
         verdict: "ack",
         commit: () => {
-            for (const handler of handlers) handler.accepted?.(present.get(handler.type)?.slice());
+            for (const handler of handlers) {
+                const value = present.get(handler.type);
+                handler.accepted?.(value && copyBytes(value));
+            }
         },
     };
 }

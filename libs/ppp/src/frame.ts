@@ -26,7 +26,7 @@ export interface Frame {
 export function pppProtocolAt(bytes: Uint8Array, at = 0, end = bytes.length): number {
     let from = at;
     if (bytes[from] === ADDRESS) {
-        if (end - from < 2 || bytes[from + 1] !== CONTROL) return 0;
+        if (bytes[from + 1] !== CONTROL) return 0;
         from += 2;
     }
     if (from >= end) return 0;

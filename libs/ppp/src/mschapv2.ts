@@ -112,7 +112,7 @@ export interface MppeKeys {
 export function mppeKeys(digests: Digests, passwordHash: Uint8Array, ntResponse: Uint8Array): MppeKeys {
     const master = digests.sha1(concatBytes(md4(passwordHash), ntResponse, MASTER_KEY_CONSTANT)).subarray(0, KEY_SIZE);
     const derive = (constant: Uint8Array): Uint8Array =>
-        digests.sha1(concatBytes(master, SHA_PAD_1, constant, SHA_PAD_2)).slice(0, KEY_SIZE);
+        copyBytes(digests.sha1(concatBytes(master, SHA_PAD_1, constant, SHA_PAD_2)), 0, KEY_SIZE);
     return { serverReceive: derive(SERVER_RECEIVES), serverSend: derive(SERVER_SENDS) };
 }
 

@@ -21,6 +21,11 @@ test("the three packets of Windows", () => {
     assert.deepEqual(identificationMessages(known), messages);
 });
 
+test("a name is no longer than a name may be", () => {
+    const named = (length: number) => withIdentification({}, encodeLatin1(`MSRAS-0-${"x".repeat(length)}`)).computer;
+    assert.deepEqual([named(0), named(255)?.length, named(256)], [undefined, 255, undefined]);
+});
+
 test("whatever else a peer says leaves no trace, nor grows", () => {
     const text = fc.string({ unit: "binary", maxLength: 400 }).map((rest) => encodeLatin1(`MSRAS-0-${rest}`));
     fc.assert(

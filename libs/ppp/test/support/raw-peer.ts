@@ -9,7 +9,7 @@ import {
     type ServerLinkOptions,
     type ServerLinkPorts,
 } from "@postern/ppp";
-import { FakeTime } from "./world.ts";
+import { deliver, FakeTime } from "./world.ts";
 
 /** The protocols' names as they stand in what `take` returns. */
 const NAMES: ReadonlyMap<number, string> = new Map([
@@ -49,13 +49,13 @@ export class RawPeer {
     /** Hands the link one PPP frame, header included. */
     frame(hex: string): this {
         const { protocol, payload } = decodeFrame(fromHex(hex));
-        this.link.onFrame(protocol, payload);
+        deliver(this.link, protocol, payload);
         return this;
     }
 
     say(name: string, hex: string): this {
         const protocol = [...NAMES].find(([, candidate]) => candidate === name)?.[0] ?? Number.parseInt(name, 16);
-        this.link.onFrame(protocol, fromHex(hex));
+        deliver(this.link, protocol, fromHex(hex));
         return this;
     }
 

@@ -28,6 +28,16 @@ export const NETWORK: NetworkConfiguration = {
     ipv6: { serverInterfaceId: "0000000000000001", clientInterfaceId: "00000000000000aa" },
 };
 
+/**
+ * As a socket hands bytes over: in a Node `Buffer`, whose `slice` does not copy, over memory that is used again as soon
+ * as the call returns.  Whoever kept a view finds something else in it.
+ */
+export function deliver(link: PppLink | PppClientLink, protocol: number, payload: Uint8Array): void {
+    const borrowed = Buffer.from(payload);
+    link.onFrame(protocol, borrowed);
+    borrowed.fill(0xee);
+}
+
 type Side = "server" | "client";
 
 interface Pending {
@@ -153,7 +163,7 @@ export class World {
 
     inject(to: Side, frame: Uint8Array): this {
         const { protocol, payload } = decodeFrame(frame);
-        this[to].onFrame(protocol, payload);
+        deliver(this[to], protocol, payload);
         return this.settle();
     }
 
@@ -175,7 +185,7 @@ export class World {
         for (const waiting of this.#wire) waiting.delay -= 1;
         if (next === undefined) return;
         const { protocol, payload } = decodeFrame(next.frame);
-        this[next.to].onFrame(protocol, payload);
+        deliver(this[next.to], protocol, payload);
     }
 
     #ports(side: Side, onTimer: (name: TimerName) => void): LinkPorts {
