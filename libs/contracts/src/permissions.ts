@@ -48,7 +48,7 @@ export const GRANTS: Readonly<Record<Exclude<Role, "admin">, Grant>> = {
         ],
         answers: ["worker.{instance}.*"],
         events: ["session", "binding", "worker", "connection", "cert", "auth"],
-        reads: ["workers"],
+        // Reads nothing: whoever makes a consumer chooses where it delivers, and a worker knows what its own record says.
         writes: [{ bucket: "workers", key: "{instance}" }],
     },
     "auth-broker": {
