@@ -19,6 +19,7 @@ export {
     handshakeFailed,
     sessionEnded,
     sessionLateCounters,
+    sessionRefused,
     sessionStarted,
     sessionUpdated,
 } from "./events/session-events.ts";

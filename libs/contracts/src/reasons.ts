@@ -17,6 +17,7 @@ export const EndReason = z.enum([
     "worker-lost",
     "binding-failed",
     "negotiation-timeout",
+    "admission-unanswered",
     "protocol-error",
     "network-failed",
     "fenced",

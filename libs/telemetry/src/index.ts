@@ -6,5 +6,6 @@ export {
     type HistogramMetric,
     type Metrics,
     type MetricsOptions,
+    type Sample,
 } from "./metrics.ts";
 export { REDACTED, REDACTED_PATHS } from "./redaction.ts";

@@ -19,6 +19,12 @@ interface Described<Label extends string> {
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
 
+/** One series of a counter that is read. */
+export interface Sample<Label extends string = never> {
+    readonly value: number;
+    readonly labels?: Labels<Label>;
+}
+
 export interface CounterMetric<Label extends string = never> {
     add(amount?: number, labels?: Labels<Label>): void;
 }
@@ -34,8 +40,10 @@ export interface HistogramMetric<Label extends string = never> {
 }
 
 export interface Metrics {
-    /** The name must end in `_total`. */
-    counter<Label extends string = never>(metric: Described<Label>): CounterMetric<Label>;
+    /** The name must end in `_total`.  `read`, if given, is asked at every scrape for the totals that somebody else keeps. */
+    counter<Label extends string = never>(
+        metric: Described<Label> & { readonly read?: () => readonly Sample<Label>[] },
+    ): CounterMetric<Label>;
     /** `read`, if given, is asked at every scrape. */
     gauge<Label extends string = never>(
         metric: Described<Label> & { readonly read?: () => number },
@@ -60,9 +68,19 @@ export function createMetrics({ service, instance, processMetrics = true }: Metr
         registers: [registry],
     });
     return {
-        counter<Label extends string>(metric: Described<Label>) {
+        counter<Label extends string>({
+            read,
+            ...metric
+        }: Described<Label> & { readonly read?: () => readonly Sample<Label>[] }) {
             if (!metric.name.endsWith("_total")) throw new InvariantError(`counter ${metric.name} must end in _total`);
-            const counter = new Counter<string>(common(metric));
+            const collect = (): void => {
+                counter.reset();
+                for (const { value, labels } of read?.() ?? []) counter.inc({ ...labels }, value);
+            };
+            const counter: Counter = new Counter<string>({
+                ...common(metric),
+                ...(read === undefined ? {} : { collect }),
+            });
             return { add: (amount = 1, labels) => (labels ? counter.inc(labels, amount) : counter.inc(amount)) };
         },
         gauge<Label extends string>({ read, ...metric }: Described<Label> & { readonly read?: () => number }) {

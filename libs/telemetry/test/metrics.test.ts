@@ -37,6 +37,25 @@ test("a gauge is set, added to, or read at the scrape", async () => {
     assert.match(text, /worker_queued\{instance="w1"\} 3$/m);
 });
 
+test("a counter may be read at the scrape, where its totals are kept elsewhere", async () => {
+    const metrics = create();
+    const moved = { in: 3, out: 5 };
+    metrics.counter({
+        name: "packets_total",
+        help: "Packets.",
+        labels: ["direction"],
+        read: () => [
+            { value: moved.in, labels: { direction: "in" } },
+            { value: moved.out, labels: { direction: "out" } },
+        ],
+    });
+    moved.in = 4;
+    await metrics.expose();
+    const text = await metrics.expose();
+    assert.match(text, /packets_total\{direction="in",instance="w1"\} 4$/m);
+    assert.match(text, /packets_total\{direction="out",instance="w1"\} 5$/m);
+});
+
 test("a histogram counts into its buckets", async () => {
     const metrics = create();
     const setup = metrics.histogram({ name: "setup_seconds", help: "Set-up.", buckets: [0.1, 1] });

@@ -18,6 +18,7 @@ import {
     handshakeFailed,
     sessionEnded,
     sessionLateCounters,
+    sessionRefused,
     sessionStarted,
     sessionUpdated,
 } from "./session-events.ts";
@@ -27,6 +28,7 @@ export const EVENTS: readonly EventContract[] = [
     sessionUpdated,
     sessionEnded,
     sessionLateCounters,
+    sessionRefused,
     bindingFailed,
     authSucceeded,
     authFailed,

@@ -11,7 +11,7 @@ import {
     SessionId,
     Timestamp,
 } from "../primitives.ts";
-import { BindingFailureReason, EndReason } from "../reasons.ts";
+import { BindingFailureReason, EndReason, RefusalReason } from "../reasons.ts";
 import { defineEvent } from "./event.ts";
 
 const identity = { session: SessionId, sessionEpoch: Epoch, worker: InstanceId, principal: Principal };
@@ -52,6 +52,7 @@ export const sessionEnded = defineEvent({
     durable: true,
     data: z.strictObject({
         ...identity,
+        /** `0.0.0.0`: the worker never learnt it, because the registry's answer was lost. */
         address: z.ipv4(),
         client: ClientEndpoint,
         reason: EndReason,
@@ -69,6 +70,21 @@ export const sessionLateCounters = defineEvent({
     summary: "What a worker knew of a session whose end had already been published by somebody else.",
     durable: true,
     data: sessionEnded.data,
+});
+
+export const sessionRefused = defineEvent({
+    kind: "session",
+    name: "refused",
+    summary: "The user was verified and yet did not get in: the registry refused the session or did not answer.",
+    durable: true,
+    data: z.strictObject({
+        session: SessionId,
+        worker: InstanceId,
+        principal: Principal,
+        client: ClientEndpoint,
+        reason: RefusalReason,
+        detail: z.string().max(300),
+    }),
 });
 
 export const bindingFailed = defineEvent({
