@@ -29,12 +29,19 @@ export function outcomeOf(error: unknown): RequestOutcome {
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** "No responders": the server knew nobody to give the message to. */
+export function isNoResponders(error: unknown): boolean {
+    if (error instanceof errors.NoRespondersError) return true;
+    if (error instanceof RequestError && error.isNoResponders()) return true;
+    return error instanceof Error && error.cause !== undefined && isNoResponders(error.cause);
+}
+
 /** `what` names the operation and its subject or bucket. */
 export function busFailure(error: unknown, what: string): PosternError {
     if (error instanceof PosternError) return error;
     const options = { cause: error };
     if (error instanceof errors.TimeoutError) return new DependencyError("BUS_TIMEOUT", `${what}: no answer`, options);
-    if (error instanceof errors.NoRespondersError || (error instanceof RequestError && error.isNoResponders())) {
+    if (isNoResponders(error)) {
         return new DependencyError("BUS_NO_RESPONDERS", `${what}: nobody answers`, options);
     }
     if (error instanceof JetStreamApiError || error instanceof JetStreamError) {

@@ -21,6 +21,7 @@ import type { ConnectionStatus } from "./connection-status.ts";
 import { busFailure, messageOf } from "./failures.ts";
 import { decodeJson, encodeJson } from "./json.ts";
 import { OPERATION_HEADER, operationOf } from "./kv-operation.ts";
+import { untilLed } from "./leader.ts";
 import { publishFailure } from "./publish.ts";
 import { bucketDifferences, bucketStream, requireNone } from "./requirements.ts";
 
@@ -63,8 +64,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         const what = `bucket ${this.name}`;
         await this.#ports.status.connected(OPERATION_TIMEOUT, what);
         try {
-            const manager = await this.#jetStreamManager();
-            const { config } = await manager.streams.info(this.#stream);
+            const { config } = await this.#led((manager) => manager.streams.info(this.#stream), true);
             requireNone(bucketDifferences(this.#contract, config), what);
         } catch (error) {
             if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
@@ -166,8 +166,8 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         await this.#ports.status.connected(OPERATION_TIMEOUT, what);
         let stored;
         try {
-            const manager = await this.#jetStreamManager();
-            stored = await manager.streams.getMessage(this.#stream, { last_by_subj: subject });
+            const query = { last_by_subj: subject };
+            stored = await this.#led((manager) => manager.streams.getMessage(this.#stream, query), true);
         } catch (error) {
             throw busFailure(error, what);
         }
@@ -202,7 +202,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         if (headers !== undefined) options.headers = headers;
         if (revision !== undefined) options.expect = { lastSubjectSequence: revision };
         try {
-            return (await this.#ports.jetStream.publish(subject, payload, options)).seq;
+            return (await this.#led(() => this.#ports.jetStream.publish(subject, payload, options))).seq;
         } catch (error) {
             if (isWrongRevision(error)) return undefined;
             throw publishFailure(error, what);
@@ -217,12 +217,14 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         const what = `listing ${this.name}`;
         await this.#ports.status.connected(OPERATION_TIMEOUT, what);
         try {
-            const consumer = await this.#ports.jetStream.consumers.get(this.#stream, {
+            const options = {
                 filter_subjects: this.#checkedFilter(filter),
                 deliver_policy: DeliverPolicy.LastPerSubject,
                 headers_only: headersOnly,
                 inactive_threshold: OPERATION_TIMEOUT,
-            });
+            };
+            const { consumers } = this.#ports.jetStream;
+            const consumer = await this.#led(() => consumers.get(this.#stream, { ...options }), true);
             let { num_pending: left } = await consumer.info(true);
             while (left > 0) {
                 const messages = await consumer.fetch({
@@ -253,6 +255,11 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
             this.#ports.log.error({ bucket: this.name, key, reason: messageOf(error) }, "a stored value is skipped");
             return undefined;
         }
+    }
+
+    async #led<T>(operation: (manager: JetStreamManager) => Promise<T>, repeatable = false): Promise<T> {
+        const manager = await this.#jetStreamManager();
+        return untilLed({ manager, name: this.#stream }, () => operation(manager), repeatable);
     }
 
     #jetStreamManager(): Promise<JetStreamManager> {

@@ -1,10 +1,14 @@
 // Publishing to JetStream: acknowledged or failed, never "perhaps" without saying so.
-import { JetStreamApiError, type JetStreamClient, type JetStreamPublishOptions } from "@nats-io/jetstream";
-import { errors, RequestError } from "@nats-io/transport-node";
+import {
+    JetStreamApiCodes,
+    JetStreamApiError,
+    type JetStreamClient,
+    type JetStreamPublishOptions,
+} from "@nats-io/jetstream";
 import { DependencyError } from "@postern/errors";
 import type { PublishedMessage } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
-import { busFailure } from "./failures.ts";
+import { busFailure, isNoResponders } from "./failures.ts";
 
 const PUBLISH_TIMEOUT = 5_000;
 
@@ -35,12 +39,10 @@ export async function publishStored(
 
 /** "No responders" to a publish means that no stream takes the subject, or that the stream has no leader just now. */
 export function publishFailure(error: unknown, what: string): Error {
-    if (error instanceof JetStreamApiError) return busFailure(error, what);
-    const cause = error instanceof Error ? error.cause : undefined;
-    const noStream =
-        error instanceof errors.NoRespondersError ||
-        cause instanceof errors.NoRespondersError ||
-        (cause instanceof RequestError && cause.isNoResponders());
-    if (noStream) return new DependencyError("BUS_NOT_APPLIED", `${what}: no stream takes it`, { cause: error });
-    return busFailure(error, what);
+    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
+        return new DependencyError("BUS_NOT_APPLIED", `${what}: the stream does not exist`, { cause: error });
+    }
+    if (!isNoResponders(error)) return busFailure(error, what);
+    const detail = `${what}: no stream takes it, or the stream has no leader`;
+    return new DependencyError("BUS_NOT_APPLIED", detail, { cause: error });
 }

@@ -136,11 +136,13 @@ export class FileOutbox implements Outbox {
     }
 
     async #close(): Promise<void> {
+        const { log } = this.#options;
         clearInterval(this.#trimTimer);
         await this.#adopting.catch(() => []);
         for (const delivery of this.#deliveries()) delivery.stop();
         try {
-            await this.#trim();
+            // What is not forgotten now is only published again by the next start.
+            await this.#trim().catch((error: unknown) => log.warn({ error }, "the outbox cannot be trimmed"));
             for (const { journal } of [...this.#earlier, this.#current]) await journal.close();
             for (const adoption of this.#adoptions) await adoption.release();
         } finally {
