@@ -142,6 +142,7 @@ export class FileOutbox implements Outbox {
         for (const delivery of this.#deliveries()) delivery.stop();
         try {
             // What is not forgotten now is only published again by the next start.
+            await this.#trimming?.catch(() => undefined);
             await this.#trim().catch((error: unknown) => log.warn({ error }, "the outbox cannot be trimmed"));
             for (const { journal } of [...this.#earlier, this.#current]) await journal.close();
             for (const adoption of this.#adoptions) await adoption.release();
