@@ -4,8 +4,11 @@ import { DependencyError } from "@postern/errors";
 import { identify, isRunning } from "./process-identity.ts";
 import { readIfThere } from "./state/files.ts";
 
-/** Claims `path`, over a claim of a process that is gone.  Throws `STATE_IN_USE`.  Returns the way to give it up. */
-export async function lockDirectory(path: string): Promise<() => Promise<void>> {
+/**
+ * Claims `path`, over a claim of a process that is gone; returns the way to give it up.
+ * Throws `STATE_IN_USE` with the holder's pid and what `describeHolder` knows of it.
+ */
+export async function lockDirectory(path: string, describeHolder: () => Promise<string>): Promise<() => Promise<void>> {
     const self = identify(process.pid);
     for (;;) {
         try {
@@ -22,7 +25,7 @@ export async function lockDirectory(path: string): Promise<() => Promise<void>> 
         if (pid !== "" && isRunning({ pid: Number(pid), started })) {
             throw new DependencyError(
                 "STATE_IN_USE",
-                `postern already runs from this directory (launcher pid ${pid}); stop that one first`,
+                `postern already runs from this directory (launcher pid ${pid}; ${await describeHolder()}); stop that one first`,
             );
         }
         await unlink(path).catch(() => undefined);

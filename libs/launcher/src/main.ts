@@ -1,12 +1,14 @@
 // `make start`.
 import { fileURLToPath } from "node:url";
-import { PosternError } from "@postern/errors";
+import { loadConfig } from "@postern/config";
 import { SERVICES } from "@postern/contracts";
+import { PosternError } from "@postern/errors";
 import { createConsole } from "./console.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { Launch } from "./launch.ts";
+import { portHolder } from "./port-holder.ts";
 import { launchSettings } from "./settings.ts";
-import { ensureDirectory } from "./state/files.ts";
+import { ensureDirectory, exists } from "./state/files.ts";
 import { stateLayout } from "./state/layout.ts";
 import { prepareState } from "./state/prepare.ts";
 
@@ -33,7 +35,7 @@ async function main(): Promise<number> {
         const settings = launchSettings(process.env, root);
         const layout = stateLayout(settings.directory);
         await ensureDirectory(layout.directory);
-        const unlock = await lockDirectory(layout.pidFile);
+        const unlock = await lockDirectory(layout.pidFile, () => heldPorts(layout.config));
         try {
             const installation = await prepareState(layout, settings, (message) => console.say("info", message));
             const { instances } = installation.config;
@@ -48,9 +50,19 @@ async function main(): Promise<number> {
         }
     } catch (error) {
         if (!(error instanceof PosternError)) throw error;
-        console.say("fatal", "cannot start", { error });
+        // Expected, and said in its sentence; the stack would only hide it.
+        const because = error.cause instanceof Error ? ` (because: ${error.cause.message})` : "";
+        console.say("fatal", `cannot start: ${error.message}${because}`);
         return 1;
     }
+}
+
+/** Somebody who starts a second launcher is told what the first one holds. */
+async function heldPorts(config: string): Promise<string> {
+    if (!(await exists(config))) return "";
+    const ports = loadConfig(config).ingress.listen.map(({ port }) => port);
+    const holders = ports.map(async (port) => `port ${port}: ${(await portHolder(port)) ?? "nobody yet"}`);
+    return (await Promise.all(holders)).join("; ");
 }
 
 async function run(current: Launch, console: ReturnType<typeof createConsole>): Promise<number> {

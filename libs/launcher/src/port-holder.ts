@@ -1,5 +1,6 @@
 // Who holds a TCP port, by Linux' /proc: the socket's inode, then the process with that inode among its descriptors.
 import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename } from "node:path";
 
 /** proc(5), /proc/net/tcp: state 0A is LISTEN. */
 const LISTEN = "0A";
@@ -36,11 +37,10 @@ async function holdsOne(pid: string, inodes: ReadonlySet<string>): Promise<boole
     return false;
 }
 
-/** The first words of the command line; arguments may be long, secrets are never among ours. */
+/** The first words of the command line: `node /srv/postern/services/ingress/src/main.ts`. */
 async function commandOf(pid: string): Promise<string> {
-    const words = (await read(`/proc/${pid}/cmdline`)).split("\0").filter((word) => word !== "");
-    const command = words.slice(0, 2).join(" ");
-    return command === "" ? (await read(`/proc/${pid}/comm`)).trim() : command;
+    const [program = "", first = ""] = (await read(`/proc/${pid}/cmdline`)).split("\0");
+    return program === "" ? (await read(`/proc/${pid}/comm`)).trim() : `${basename(program)} ${first}`.trim();
 }
 
 // Processes come and go, and those of others are closed to us: what cannot be read is not there.
