@@ -5,6 +5,7 @@ export type {
     Mschapv2Attempt,
     PapAttempt,
 } from "./authentication-attempt.ts";
+export { type Action, type Input, type State, TABLE as AUTOMATON_TABLE } from "./automaton.ts";
 export { type ClientLinkOptions, PppClientLink } from "./client-link.ts";
 export { CLIENT_PROFILES, type ClientProfile, type ClientProfileName } from "./client-profile.ts";
 export { CLOSE_REASONS, type CloseReason, type Closure } from "./closure.ts";
