@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdmitAnswer } from "@postern/contracts";
-import { World } from "./world.ts";
+import { parseIpv4 } from "@postern/ip";
+import { World, type FakeWorker, type Replica } from "./world.ts";
 
 const reasonOf = (answer: AdmitAnswer): string => (answer.state === "refused" ? answer.reason : answer.state);
 
@@ -144,4 +145,72 @@ test("an admission that takes too long is given up, and its remains are reaped",
     await assert.rejects(world.run(replica.registry.admission.admit(question)), { code: "REGISTRY_LATE" });
     await world.reap(replica);
     await world.checkConsistent();
+});
+
+/** A pool of two addresses that are not held. */
+async function narrow(hold: number): Promise<{ world: World; replicas: Replica[]; worker: FakeWorker }> {
+    const networks = [{ first: parseIpv4("10.91.0.1"), last: parseIpv4("10.91.0.3") }];
+    const pool = { networks, exclude: [], gateway: "10.91.0.1", hold, dns: [], nbns: [] };
+    const world = new World({ changes: { pools: { default: pool } } });
+    const replicas = [await world.replica("r1"), await world.replica("r2"), await world.replica("r3")];
+    const worker = await world.worker("w1");
+    // The worker is announced.
+    await world.pass(1_000);
+    return { world, replicas, worker };
+}
+
+test("a refusal on one replica does not undo what another has decided meanwhile", async () => {
+    const { world, replicas, worker } = await narrow(60_000);
+    const [dead, slow, quick] = replicas;
+    assert.ok(dead && slow && quick);
+    const [first, question] = [world.question("bob", worker), world.question("ann", worker)];
+    await world.admitted(quick, first);
+    dead.line.writesLeft = 1;
+    await Promise.race([dead.registry.admission.admit(question), dead.line.cut]);
+    // The address that was about to be hers.
+    await world.admitted(quick, world.question("cid", worker));
+    const pause = slow.line.pause();
+    const refusing = slow.registry.admission.admit(question);
+    await world.run(pause.reached);
+    await world.release(quick, world.claim(first.session, "w1"));
+    const address = await world.admitted(quick, question);
+    pause.resume();
+    const answer = await world.run(refusing);
+    assert.ok(answer.state === "admitted" && answer.addresses.address === address);
+    await world.checkConsistent();
+});
+
+test("of two replicas with two addresses for one session, the later gives its own back", async () => {
+    const { world, replicas, worker } = await narrow(0);
+    const [slow, quick] = replicas;
+    assert.ok(slow && quick);
+    const question = world.question("ann", worker);
+    const pause = slow.line.pause(1);
+    const late = slow.registry.admission.admit(question);
+    await world.run(pause.reached);
+    const wanted = (await world.buckets.users.get("ann"))?.value.sessions[0]?.address ?? "";
+    const thief = world.question("cid", worker, { framedAddress: wanted });
+    await world.admitted(quick, thief);
+    const address = await world.admitted(quick, question);
+    assert.notEqual(address, wanted);
+    await world.release(quick, world.claim(thief.session, "w1"));
+    pause.resume();
+    const answer = await world.run(late);
+    assert.ok(answer.state === "admitted" && answer.addresses.address === address);
+    await world.checkConsistent();
+});
+
+test("an admission that was annulled before its last write takes everything back", async () => {
+    const { world, replicas, worker } = await narrow(60_000);
+    const [slow, quick] = replicas;
+    assert.ok(slow && quick);
+    const question = world.question("ann", worker);
+    const pause = slow.line.pause(2);
+    const late = slow.registry.admission.admit(question);
+    await world.run(pause.reached);
+    assert.equal(await world.release(quick, world.claim(question.session, "w1")), "unknown");
+    pause.resume();
+    assert.equal(reasonOf(await world.run(late)), "session-ended");
+    await world.checkConsistent();
+    assert.deepEqual(await world.buckets.leases.entries(), []);
 });

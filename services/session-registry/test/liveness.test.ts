@@ -134,7 +134,7 @@ test("full, draining and ready again are told at each change", async () => {
 test("a worker that leaves in order is forgotten without alarm", async () => {
     const { world, replicas, worker } = await stage();
     clear(world);
-    for (const session of [...worker.sessions.keys()]) await world.release(replicas[0], world.claim(session, "w1"));
+    for (const session of worker.sessions.keys()) await world.release(replicas[0], world.claim(session, "w1"));
     world.workers.delete("w1");
     await world.buckets.workers.delete("w1");
     await world.pass(20_000);
@@ -179,6 +179,20 @@ test("an outage that goes on and off never adds up to a loss", async () => {
     assert.deepEqual(told(world), []);
     await world.pass(20_000);
     assert.deepEqual(told(world).sort(), ["worker.lost", "worker.suspect"]);
+});
+
+test("a worker that was suspect before an outage is given the whole time again", async () => {
+    const { world, replicas, worker } = await stage();
+    worker.state = "dead";
+    await world.pass(5_000);
+    assert.ok(told(world).includes("worker.suspect"));
+    for (const { registry } of replicas) registry.continuity.onStatus({ connected: false, since: 0 });
+    await world.pass(60_000);
+    for (const { registry } of replicas) registry.continuity.onStatus({ connected: true, since: 0 });
+    await world.pass(LOST_AFTER - 2_500);
+    assert.ok(!told(world).includes("worker.lost"));
+    await world.pass(5_000);
+    assert.ok(told(world).includes("worker.lost"));
 });
 
 test("a registry that stood still holds nothing against workers", async () => {

@@ -104,6 +104,12 @@ export class WorldClock implements Clock {
     }
 }
 
+export interface Pause {
+    /** Resolves when the replica is about to write. */
+    readonly reached: Promise<void>;
+    readonly resume: () => void;
+}
+
 /** A replica's link to everything else: it dies with the replica. */
 export class Line {
     readonly #pace: () => Promise<void>;
@@ -114,12 +120,20 @@ export class Line {
     /** Resolves at the crash. */
     readonly cut: Promise<void>;
     readonly #announceCut: () => void;
+    #pause: { readonly at: number; readonly reach: () => void; readonly resumed: Promise<void> } | undefined;
 
     constructor(pace: () => Promise<void>) {
         this.#pace = pace;
         const { promise, resolve } = Promise.withResolvers<void>();
         this.cut = promise;
         this.#announceCut = resolve;
+    }
+
+    /** Holds the replica back before its next write but `after`. */
+    pause(after = 0): Pause {
+        const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+        this.#pause = { at: this.writes + after, reach: reached.resolve, resumed: resumed.promise };
+        return { reached: reached.promise, resume: resumed.resolve };
     }
 
     crash(): void {
@@ -136,6 +150,10 @@ export class Line {
 
     async write<T>(operation: () => Promise<T>): Promise<T> {
         await this.#pass();
+        if (this.#pause !== undefined && this.writes >= this.#pause.at) {
+            this.#pause.reach();
+            await this.#pause.resumed;
+        }
         const result = await operation();
         this.writes += 1;
         this.writesLeft -= 1;
