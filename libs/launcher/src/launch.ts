@@ -15,6 +15,7 @@ import { readyFile } from "./ready-file.ts";
 import { runStep } from "./run-step.ts";
 import type { LaunchSettings } from "./settings.ts";
 import { SECRET_MODE, writeWhole } from "./state/files.ts";
+import { markAdded } from "./state/first-user.ts";
 import { hostAddresses, leadsHere, refusalToListen } from "./state/host.ts";
 import type { Installation } from "./state/prepare.ts";
 import type { Supervisor } from "./supervised-process.ts";
@@ -179,11 +180,13 @@ export class Launch {
     }
 
     async #addFirstUser(): Promise<void> {
-        const { user, password, fresh } = this.#installation.user;
-        const status = await this.#postern("user add", ["user", "add", user], `${password}\n`, [ALREADY_THERE]);
-        // The password file was lost and made anew; what ready.json says must be true.
-        if (status === ALREADY_THERE && fresh)
-            await this.#postern("user passwd", ["user", "passwd", user], `${password}\n`);
+        const { layout, user: first } = this.#installation;
+        if (first.added) return;
+        const input = `${first.password}\n`;
+        const status = await this.#postern("user add", ["user", "add", first.user], input, [ALREADY_THERE]);
+        // A start that was cut short had added it, or the file was lost and made anew: what ready.json says must be true.
+        if (status === ALREADY_THERE) await this.#postern("user passwd", ["user", "passwd", first.user], input);
+        await markAdded(layout.firstUser, first);
     }
 
     async #everythingAnswers(): Promise<void> {
