@@ -86,7 +86,7 @@ for (const method of ["mschapv2", "pap"] as const) {
                 .filter((line) => line.includes(session))
                 .map((line) => /"type":"postern\.([a-z.-]+)\.v1"/.exec(line)?.[1]);
             assert.ok(types.includes("session.ended"));
-            return types.toSorted();
+            return types.toSorted((a = "", b = "") => a.localeCompare(b));
         });
         assert.deepEqual(audited, ["auth.succeeded", "session.ended", "session.started"]);
     });
@@ -161,6 +161,15 @@ test("postern disconnect: the client is told, the event says who ended it", asyn
     const end = await tunnel.closed;
     assert.match(end.reason, /terminate|disconnect/);
     await events.find("session.ended", { session: row?.session, reason: "admin-disconnect" });
+    await noSessions();
+});
+
+test("postern bans: a banned source does not get as far as TLS, and gets in again when the ban is lifted", async () => {
+    await postern.postern("bans", "add", "127.0.0.1");
+    await eventually(async () => assert.rejects(postern.dial(), /step (?:tcp|tls)/), { within: 15_000 });
+    await events.find("ingress.rejected", { source: "127.0.0.1", reason: "banned" });
+    await postern.postern("bans", "lift", "127.0.0.1");
+    await eventually(async () => void (await (await postern.dial()).disconnect()), { within: 15_000 });
     await noSessions();
 });
 

@@ -1,6 +1,6 @@
 // Sources that nobody may connect from: `bans/<source>`.  Each key ends by itself.
 import type { Bucket } from "@postern/bus";
-import { adminAction, encodeKey, type BanQuestion, type BanRecord } from "@postern/contracts";
+import { addressKey, adminAction, type BanQuestion, type BanRecord } from "@postern/contracts";
 import type { Events } from "@postern/service";
 import { timestamp, type Clock } from "./clock.ts";
 import { AGAIN, type Retry } from "./retry.ts";
@@ -25,7 +25,7 @@ export class Bans {
 
     /** Why nobody from `source` gets in. */
     reasonOf(source: string): string | undefined {
-        const ban = this.records.known(encodeKey(source))?.entry.value;
+        const ban = this.records.known(addressKey(source))?.entry.value;
         if (ban === undefined || Date.parse(ban.until) <= this.#ports.clock.now()) return undefined;
         return `${source} is banned until ${ban.until}: ${ban.reason}`;
     }
@@ -39,7 +39,7 @@ export class Bans {
 
     async #add({ source, seconds, reason, by }: Extract<BanQuestion, { action: "add" }>): Promise<BanRecord> {
         const { clock, events, max } = this.#ports;
-        const key = encodeKey(source);
+        const key = addressKey(source);
         if (this.records.known(key) === undefined && this.records.size >= max) await this.#makeRoom();
         const now = clock.now();
         const ban = { source, reason, by, since: timestamp(now), until: timestamp(now + seconds * 1000) };
@@ -51,7 +51,7 @@ export class Bans {
 
     async #lift({ source, by }: Extract<BanQuestion, { action: "lift" }>): Promise<BanRecord[]> {
         const { events, retry } = this.#ports;
-        const key = encodeKey(source);
+        const key = addressKey(source);
         return retry(`ban of ${source}`, async () => {
             const entry = await this.records.fetch(key);
             if (entry === undefined) return [];
