@@ -21,3 +21,4 @@ export { connectBus } from "./connect.ts";
 export type { BusLayout } from "./layout.ts";
 export { createSeed, publicKeyOf, type Nkey } from "./nkey.ts";
 export { natsPermissions, type BusUser } from "./permissions.ts";
+export { storedMessages, type StoredMessage } from "./stored-messages.ts";

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startNatsServer, type NatsServer } from "@postern/testkit";
+import { storedMessages } from "../src/stored-messages.ts";
+import { applyLayout, openBus, type TestBus } from "./test-bus.ts";
+
+let server: NatsServer;
+let admin: TestBus;
+before(async () => {
+    server = await startNatsServer();
+    await applyLayout(server);
+    admin = await openBus(server, "admin");
+});
+after(async () => {
+    await admin[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+});
+
+const read = async (filter: string): Promise<string[]> =>
+    (await storedMessages(admin.bus, "checkpoints", filter)).map(({ payload }) => Buffer.from(payload).toString());
+
+test("everything under the filter is read, in order, and an empty stream is empty", async () => {
+    const { subjects } = admin.bus;
+    assert.deepEqual(await read(subjects.checkpointFilter), []);
+    const texts = Array.from({ length: 500 }, (_, number) => `statement ${number}`);
+    for (const text of texts) await admin.bus.publish(subjects.checkpoint("audit-1"), text);
+    await admin.bus.publish(subjects.checkpoint("audit-2"), "of the other");
+    assert.deepEqual(await read(subjects.checkpoint("audit-1")), texts);
+    assert.deepEqual(await read(subjects.checkpointFilter), [...texts, "of the other"]);
+    assert.deepEqual(await read(subjects.checkpoint("audit-3")), []);
+});
