@@ -25,7 +25,7 @@ PATH=$PATH:/usr/sbin:/sbin
 find_missing() {
     programs=() packages=()
     local entry
-    for entry in "${wanted[@]}"; do
+    for entry in $(printf '%s\n' "${wanted[@]}" | sort -u); do
         command -v "${entry%%:*}" >/dev/null && continue
         programs+=("${entry%%:*}")
         packages+=("${entry#*:}")

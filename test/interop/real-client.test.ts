@@ -53,6 +53,7 @@ interface ListedSession {
     readonly address: string;
     readonly state: string;
     readonly principal: string;
+    readonly worker: string;
 }
 
 async function sessions(): Promise<readonly ListedSession[]> {
@@ -89,6 +90,30 @@ for (const { method, negotiated } of [
         await hangUp(connection);
     });
 }
+
+// The crypto binding covers the certificate that was served: the client chooses which by the signatures it offers.
+for (const version of ["TLSv1.2", "TLSv1.3"]) {
+    for (const [certificate, signatures] of [
+        ["RSA", "rsa_pss_rsae_sha256:RSA+SHA256"],
+        ["ECDSA", "ECDSA+SHA256"],
+    ] as const) {
+        test(`the client connects with ${version} and the ${certificate} certificate`, async () => {
+            const tls = { MinProtocol: version, MaxProtocol: version, SignatureAlgorithms: signatures };
+            const connection = await client.connect({ ...credentials, tls });
+            await client.guest.expect(ping(ready.gateway));
+            await hangUp(connection);
+        });
+    }
+}
+
+// Also the proof that the settings of the tests above reach the client.
+test("a client without an acceptable TLS version or signature does not get in", async () => {
+    for (const tls of [{ MaxProtocol: "TLSv1.1" }, { SignatureAlgorithms: "ed25519" }]) {
+        const result = await client.dial({ ...credentials, tls });
+        assert.ok(result.kind === "failed", `it connected with ${JSON.stringify(tls)}`);
+        assert.match(result.log, /HTTP handshake/u);
+    }
+});
 
 test("IPV6CP opens beside IPCP", async () => {
     const connection = await client.connect(credentials);
@@ -153,6 +178,28 @@ test("a user gets the same address again", async () => {
     const second = await client.connect(credentials);
     assert.equal(second.addresses.address, first.addresses.address);
     await hangUp(second);
+});
+
+test("a port on which nothing listens is a failure with a reason", async () => {
+    const result = await client.dial({ ...credentials, port: 444 });
+    assert.ok(result.kind === "failed", "it connected");
+    assert.equal(result.reason, "hangup");
+    assert.match(result.log, /Unrecoverable socket error/u);
+});
+
+test("when its worker is killed the client is told, dials again and has its address again", async () => {
+    const connection = await client.connect(credentials);
+    const [session] = await sessions();
+    const { pids } = await postern.ready();
+    const pid = pids["session-worker"]?.[["worker-1", "worker-2"].indexOf(session?.worker ?? "")];
+    assert.ok(pid !== undefined, `no process of ${session?.worker}`);
+    process.kill(pid, "SIGKILL");
+    await connection.ended();
+    const again = await client.connect(credentials);
+    assert.equal(again.addresses.address, connection.addresses.address);
+    assert.ok(again.milliseconds < 5_000, `it took ${again.milliseconds} ms`);
+    await client.guest.expect(ping(ADDRESSES.inside));
+    await hangUp(again);
 });
 
 test("`postern disconnect` ends the call of the client", async () => {

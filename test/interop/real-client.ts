@@ -35,6 +35,8 @@ export interface DialOptions {
     readonly authority?: string;
     /** Sent as the TLS server name; default true when `host` is a name. */
     readonly serverName?: boolean;
+    /** Settings of the client's TLS library as in openssl.cnf(5), such as `MaxProtocol`; default: the library's. */
+    readonly tls?: Readonly<Record<string, string>>;
     /** Networks to route through the tunnel; default the inside network. */
     readonly routes?: readonly string[];
     /** Further options of pppd, after those that the harness sets. */
@@ -85,6 +87,7 @@ export class RealClient implements AsyncDisposable {
         const started = performance.now();
         await this.guest.writeFile(`secrets.${id}`, secretsFile(options));
         await this.guest.writeFile(`authority.${id}`, options.authority ?? "");
+        await this.guest.writeFile(`openssl.${id}`, opensslConfiguration(options.tls ?? {}));
         const pppd = await this.guest.start(dialScript(id, options), 24 * 3_600_000);
         const ended = pppd.result.then((result) => ({ kind: "ended", result }) as const);
         const opened = this.guest
@@ -96,7 +99,7 @@ export class RealClient implements AsyncDisposable {
         if (first.kind === "ended") return failure(first.result.status, first.result.stdout, milliseconds);
         if (first.kind === "late") {
             await pppd.signal("TERM");
-            const log = await pppd.output();
+            const log = readable(await pppd.output());
             return { kind: "failed", status: undefined, reason: `no address within ${limit} ms`, log, milliseconds };
         }
         const addresses = parseAddresses(first.facts);
@@ -146,13 +149,13 @@ export class Connection {
 
     /** What pppd and sstpc have said so far, every PPP control packet included. */
     async log(): Promise<string> {
-        return this.#pppd.output();
+        return readable(await this.#pppd.output());
     }
 
     /** Resolves when pppd ends by itself: because the server closed the call, or the path is gone. */
     async ended(): Promise<{ readonly status: number; readonly reason: string; readonly log: string }> {
         const { status, stdout } = await this.#pppd.result;
-        return { status, reason: reasonOf(status), log: stdout };
+        return { status, reason: reasonOf(status), log: readable(stdout) };
     }
 
     /** Hangs up as a user does; resolves when pppd is gone. */
@@ -171,7 +174,17 @@ export class Connection {
 function dialScript(id: string, options: DialOptions): string {
     const { host, address = ADDRESSES.server, port = 443, user, method, authority, pppdOptions = [] } = options;
     const serverName = options.serverName ?? isIP(host) === 0;
-    const sstpc = ["sstpc", "--nolaunchpppd", "--log-stderr", "--log-level", "4", "--ipparam", id];
+    const sstpc = [
+        "env",
+        `OPENSSL_CONF=/mnt/openssl.${id}`,
+        "sstpc",
+        "--nolaunchpppd",
+        "--log-stderr",
+        "--log-level",
+        "4",
+        "--ipparam",
+        id,
+    ];
     sstpc.push(...(authority === undefined ? ["--cert-warn"] : ["--ca-cert", `/mnt/authority.${id}`]));
     if (serverName) sstpc.push("--tls-ext");
     sstpc.push(`${host}:${port}`);
@@ -208,6 +221,19 @@ function dialScript(id: string, options: DialOptions): string {
     ].join("\n");
 }
 
+function opensslConfiguration(settings: Readonly<Record<string, string>>): string {
+    const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}`);
+    const sections = [
+        "openssl_conf = init",
+        "[init]",
+        "ssl_conf = ssl",
+        "[ssl]",
+        "system_default = client",
+        "[client]",
+    ];
+    return [...sections, ...lines, ""].join("\n");
+}
+
 /** pppd takes the first line whose client name fits; any server, any address. */
 function secretsFile({ user, password }: DialOptions): string {
     return `${secretsWord(user)} * ${secretsWord(password)} *\n`;
@@ -222,8 +248,11 @@ const refusals = (method: Method | undefined): string[] =>
 const quote = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 function failure(status: number, log: string, milliseconds: number): DialResult {
-    return { kind: "failed", status, reason: reasonOf(status), log, milliseconds };
+    return { kind: "failed", status, reason: reasonOf(status), log: readable(log), milliseconds };
 }
+
+/** sstpc ends each of its lines with a NUL. */
+const readable = (log: string): string => log.replaceAll("\0", "");
 
 const reasonOf = (status: number): string => EXIT_REASONS[status] ?? `pppd ended with status ${status}`;
 
