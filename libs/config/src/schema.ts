@@ -1,7 +1,6 @@
 // postern.yaml as a whole: one file for the installation, one section per service.
 import type { ServiceName } from "@postern/contracts";
 import { z } from "zod";
-import { directoryPath } from "./scalars.ts";
 import { auditLoggerSection } from "./sections/audit-logger.ts";
 import { authBrokerSection } from "./sections/auth-broker.ts";
 import { busSection } from "./sections/bus.ts";
@@ -20,7 +19,8 @@ export const SERVICE_SECTIONS = {
     "audit-logger": auditLoggerSection,
 } as const satisfies Readonly<Record<ServiceName, z.ZodObject>>;
 
-export const INSTALLATION = {
+/** postern.yaml without the `instances` of the services. */
+export const rootSchema = z.strictObject({
     tenant: z
         .string()
         .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "lower-case letters, digits and hyphens, at most 32")
@@ -30,18 +30,10 @@ export const INSTALLATION = {
         .string()
         .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "a DNS name such as vpn.example.com")
         .describe("The DNS name that clients dial; it must be in the certificates."),
-    state: directoryPath()
-        .default(".")
-        .describe("Directory of what the installation writes; other relative paths do not depend on it."),
     nats: natsSection.prefault({}),
     bus: busSection.prefault({}),
     outbox: outboxSection.prefault({}),
     log: logSection.prefault({}),
-} as const;
-
-/** postern.yaml without the `instances` of the services. */
-export const rootSchema = z.strictObject({
-    ...INSTALLATION,
     ingress: ingressSection.prefault({}),
     "session-worker": sessionWorkerSection.prefault({}),
     "auth-broker": authBrokerSection.prefault({}),

@@ -22,7 +22,6 @@ test("one required key is enough: everything else has a default", () => {
     const config = parseConfig("name: vpn.example.com\n", FILE);
     assert.equal(config.name, "vpn.example.com");
     assert.equal(config.tenant, "main");
-    assert.equal(config.state, "/etc/postern");
     assert.deepEqual(config.ingress.admin, { host: "127.0.0.1", port: 9101 });
     assert.deepEqual(config.instances.ingress, []);
     assert.equal(config.file, FILE);

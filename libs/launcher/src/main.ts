@@ -52,7 +52,7 @@ async function main(): Promise<number> {
         if (!(error instanceof PosternError)) throw error;
         // Expected, and said in its sentence; the stack would only hide it.
         const because = error.cause instanceof Error ? ` (because: ${error.cause.message})` : "";
-        console.say("fatal", `cannot start: ${error.message}${because}`);
+        for (const line of `cannot start: ${error.message}${because}`.split("\n")) console.say("fatal", line);
         return 1;
     }
 }
