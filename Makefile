@@ -41,7 +41,7 @@ architecture: $(INSTALLED)
 	$(NODE) --test 'test/architecture/*.test.ts'
 
 unit: $(INSTALLED) $(ADDON) peers
-	$(NODE) --test 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts'
+	$(NODE) --test --test-concurrency=2 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts'
 
 # Quick parts first; every part ends with the test runner's closing lines.
 test: $(INSTALLED) $(ADDON) peers
