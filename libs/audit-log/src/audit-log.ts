@@ -1,33 +1,27 @@
 // Writes one chain: append, fdatasync, and only then is anything acknowledged.  One writer per directory.
-import {
-    appendFileSync,
-    closeSync,
-    fdatasyncSync,
-    fsyncSync,
-    ftruncateSync,
-    mkdirSync,
-    openSync,
-    readFileSync,
-    unlinkSync,
-    writeSync,
-} from "node:fs";
+import { mkdir, rm, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { type AppendFile, openAppendFile, syncDirectory } from "./append-file.ts";
+import { CheckpointFile } from "./checkpoint-file.ts";
 import { type Checkpoint, signCheckpoint } from "./checkpoint.ts";
-import { AuditLogError } from "./errors.ts";
-import { decodeRecord, encodeRecord, GENESIS, hashLine, type AuditRecord, type NewRecord } from "./record.ts";
-import { CHECKPOINT_FILE, listSegments, segmentName, type Segment } from "./segments.ts";
+import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
+import { onDisk } from "./errors.ts";
+import { type EventLedger, type Note, type SequencedEvent, sequencedOf } from "./event-ledger.ts";
+import { encodeEvent, encodeOpening, hashLine, type NewRecord } from "./record.ts";
+import { type AuditLogState, type Recovered, recover } from "./recovery.ts";
+import { listSegments, parseSegmentName, type Segment, segmentName, withSizes } from "./segments.ts";
 import type { SigningKey } from "./signing-key.ts";
 
 export interface AuditLogOptions {
     readonly directory: string;
-    /** The instance: names the chain. */
+    /** The instance: names the chain's checkpoints. */
     readonly writer: string;
     readonly key: SigningKey;
     /** Bytes after which a new segment begins. */
     readonly segmentBytes: number;
     /** Milliseconds after which a new segment begins. */
     readonly segmentAge: number;
-    /** Milliseconds for which a segment is kept after its last write. */
+    /** Milliseconds for which a segment is kept after its last record. */
     readonly retainAge: number;
     /** Bytes of all segments together. */
     readonly retainBytes: number;
@@ -35,187 +29,216 @@ export interface AuditLogOptions {
     readonly now: () => Date;
 }
 
-export interface AuditLogState {
-    /** Of the last record; 0 for an empty chain. */
-    readonly n: number;
-    readonly hash: string;
-    readonly streamSequence: number;
+/** Something about an event's place among those of its source that is worth telling. */
+export type Surprise = { readonly event: SequencedEvent } & Exclude<Note, { kind: "in-order" }>;
+
+export interface Pruned {
+    /** Says from which record on the log is kept from now on. */
+    readonly checkpoint: Checkpoint;
+    /** Names of the files that are gone. */
+    readonly deleted: readonly string[];
 }
 
-interface Active {
-    readonly file: string;
-    readonly descriptor: number;
-    readonly openedAt: number;
-    size: number;
+const PROBE_FILE = "probe";
+const PROBE_SIZE = 256 * 1024;
+
+interface Active extends Segment {
+    readonly content: AppendFile;
 }
 
 export class AuditLog {
+    /** Octets of a torn line that were cut off at the start. */
+    readonly torn: number;
+    /** What is in the chain. */
+    readonly ledger: EventLedger;
     readonly #options: AuditLogOptions;
-    #state: AuditLogState = { n: 0, hash: GENESIS, streamSequence: 0 };
+    readonly #lock: DirectoryLock;
+    readonly #checkpoints: CheckpointFile;
+    #state: AuditLogState;
     #active: Active | undefined;
+    /** The last operation that was begun: they never overlap. */
+    #last: Promise<unknown> = Promise.resolve();
 
-    private constructor(options: AuditLogOptions) {
+    private constructor(
+        options: AuditLogOptions,
+        lock: DirectoryLock,
+        checkpoints: CheckpointFile,
+        { state, ledger, torn }: Recovered,
+        active: Active | undefined,
+    ) {
         this.#options = options;
+        this.#lock = lock;
+        this.#checkpoints = checkpoints;
+        this.#state = state;
+        this.#active = active;
+        this.ledger = ledger;
+        this.torn = torn;
     }
 
     /**
-     * Continues the chain in the directory, or begins one.  A torn last line (the process died while it wrote; nobody was told that
-     * it is safe) is cut off, and given to `onTorn`.  `onRecord` gets the records of the last two segments, oldest first.
+     * Continues the chain in the directory, or begins one.  A torn last line is cut off.
+     * Rejects with `AUDIT_LOG_LOCKED`, `AUDIT_LOG_UNUSABLE`, or `AUDIT_LOG_DAMAGED` when somebody else changed the end of the log.
      */
-    static open(
-        options: AuditLogOptions,
-        onRecord: (record: AuditRecord) => void,
-        onTorn: (text: string) => void,
-    ): AuditLog {
-        const log = new AuditLog(options);
-        try {
-            mkdirSync(options.directory, { recursive: true, mode: 0o700 });
-            log.#recover(onRecord, onTorn);
-        } catch (error) {
-            if (error instanceof AuditLogError) throw error;
-            throw new AuditLogError(`${options.directory}: ${messageOf(error)}`, error);
-        }
-        return log;
+    static async open(options: AuditLogOptions): Promise<AuditLog> {
+        const { directory, writer } = options;
+        return onDisk(directory, async () => {
+            await mkdir(directory, { recursive: true, mode: 0o700 });
+            const lock = await lockDirectory(directory, writer);
+            try {
+                const checkpoints = await CheckpointFile.open(directory);
+                const recovered = await recover(directory, checkpoints.newest);
+                const { active } = recovered;
+                const content = active === undefined ? undefined : await openAppendFile(active.file);
+                const opened = active === undefined || content === undefined ? undefined : { ...active, content };
+                return new AuditLog(options, lock, checkpoints, recovered, opened);
+            } catch (error) {
+                await lock.release();
+                throw error;
+            }
+        });
     }
 
     get state(): AuditLogState {
         return this.#state;
     }
 
-    /** Records are on disk when this returns.  Throws `AuditLogError` and leaves the chain as it was when they cannot be. */
-    append(records: readonly NewRecord[]): void {
-        if (records.length === 0) return;
-        try {
-            const active = this.#segment();
-            const before = active.size;
-            let { n, hash, streamSequence } = this.#state;
-            const lines: string[] = [];
-            for (const record of records) {
-                n += 1;
-                const line = encodeRecord({ n, previous: hash, at: this.#options.now().toISOString(), ...record });
-                hash = hashLine(line);
-                ({ streamSequence } = record);
-                lines.push(line);
-            }
-            this.#write(active, `${lines.join("\n")}\n`, before);
-            this.#state = { n, hash, streamSequence };
-        } catch (error) {
-            if (error instanceof AuditLogError) throw error;
-            throw new AuditLogError(`${this.#options.directory}: ${messageOf(error)}`, error);
-        }
+    get newestCheckpoint(): Checkpoint | undefined {
+        return this.#checkpoints.newest;
     }
 
-    /** Signs where the chain is now, and keeps the statement beside it. */
-    checkpoint(): Checkpoint {
-        const { directory, writer, key, now } = this.#options;
-        const checkpoint = signCheckpoint({ writer, ...this.#state, at: now().toISOString() }, key);
-        try {
-            appendFileSync(path.join(directory, CHECKPOINT_FILE), `${JSON.stringify(checkpoint)}\n`, {
-                mode: 0o600,
-                flush: true,
-            });
-        } catch (error) {
-            throw new AuditLogError(`${directory}: ${messageOf(error)}`, error);
-        }
-        return checkpoint;
+    /** The records are on disk when it resolves.  Rejects with `AUDIT_LOG_UNUSABLE`, with the chain as it was, when they cannot be. */
+    append(records: readonly NewRecord[]): Promise<readonly Surprise[]> {
+        return this.#exclusively(async () => {
+            const newest = records.at(-1);
+            if (newest === undefined) return [];
+            const active = await this.#segment();
+            const at = this.#options.now().toISOString();
+            let { chain, n, hash } = this.#state;
+            const lines: string[] = [];
+            const add = (encode: (n: number, previous: string) => string): void => {
+                const line = encode(n + 1, hash);
+                [n, hash] = [n + 1, hashLine(line)];
+                chain ??= hash;
+                lines.push(`${line}\n`);
+            };
+            if (active.content.size === 0)
+                add((number, previous) => encodeOpening(number, previous, at, this.ledger.opening()));
+            for (const record of records) add((number, previous) => encodeEvent(number, previous, at, record));
+            await active.content.append(lines.join(""));
+            const { streamSequence, storedAt } = newest;
+            this.#state = { ...this.#state, chain, n, hash, streamSequence, storedAt };
+            return records.flatMap(({ event }) => this.#note(event));
+        });
+    }
+
+    /** Signs where the chain is now, and keeps the statement beside it; `undefined` while there is no record. */
+    checkpoint(): Promise<Checkpoint | undefined> {
+        return this.#exclusively(async () => (this.#state.n === 0 ? undefined : this.#sign()));
     }
 
     /**
-     * Begins a new segment when the present one is large or old enough.  The checkpoint that this returns is what later anchors
-     * the new segment, when the ones before it have been deleted.
+     * Begins a new segment when the present one is large or old enough.  The checkpoint that it resolves with is what later anchors
+     * the new segment, when those before it have been deleted.
      */
-    rotate(): Checkpoint | undefined {
-        const { segmentBytes, segmentAge, now } = this.#options;
-        const active = this.#active;
-        if (active === undefined || active.size === 0) return undefined;
-        if (active.size < segmentBytes && now().getTime() - active.openedAt < segmentAge) return undefined;
-        const checkpoint = this.checkpoint();
-        closeSync(active.descriptor);
-        this.#active = undefined;
-        return checkpoint;
+    rotate(): Promise<Checkpoint | undefined> {
+        return this.#exclusively(async () => {
+            const { directory, segmentBytes, segmentAge, now } = this.#options;
+            const active = this.#active;
+            if (active === undefined || active.content.size === 0) return undefined;
+            if (active.content.size < segmentBytes && now().getTime() - active.beganAt < segmentAge) return undefined;
+            const checkpoint = await this.#sign();
+            this.#active = undefined;
+            await active.content.close();
+            await this.#checkpoints.thin((await listSegments(directory)).map(({ first }) => first));
+            return checkpoint;
+        });
     }
 
     /** Deletes segments that are too old or too many; never the newest, whose last record the chain continues. */
-    prune(): readonly string[] {
-        const { directory, retainAge, retainBytes, now } = this.#options;
-        const segments = listSegments(directory);
-        let total = segments.reduce((sum, { size }) => sum + size, 0);
-        const deleted: string[] = [];
-        for (const segment of segments.slice(0, -1)) {
-            if (now().getTime() - segment.modifiedAt <= retainAge && total <= retainBytes) break;
-            unlinkSync(segment.file);
-            total -= segment.size;
-            deleted.push(path.basename(segment.file));
+    prune(): Promise<Pruned | undefined> {
+        return this.#exclusively(async () => {
+            const { directory } = this.#options;
+            const segments = await listSegments(directory);
+            const expired = await this.#expired(segments);
+            const kept = segments.slice(expired.length);
+            const [oldest] = kept;
+            if (expired.length === 0 || oldest === undefined) return undefined;
+            // Signed first: whoever finds the files gone finds out that they went by rule.
+            this.#state = { ...this.#state, first: oldest.first };
+            const checkpoint = await this.#sign();
+            for (const { file } of expired) await unlink(file);
+            await syncDirectory(directory);
+            await this.#checkpoints.thin(kept.map(({ first }) => first));
+            return { checkpoint, deleted: expired.map(({ file }) => path.basename(file)) };
+        });
+    }
+
+    /** Finds out whether there is room again: writes as much as a large batch takes, and removes it. */
+    probe(): Promise<void> {
+        return this.#exclusively(async () => {
+            const file = path.join(this.#options.directory, PROBE_FILE);
+            try {
+                await writeFile(file, Buffer.alloc(PROBE_SIZE, "."), { flush: true });
+            } finally {
+                await rm(file, { force: true });
+            }
+        });
+    }
+
+    /** Releases the directory. */
+    close(): Promise<void> {
+        return this.#exclusively(async () => {
+            await this.#active?.content.close();
+            this.#active = undefined;
+            await this.#checkpoints.close();
+            await this.#lock.release();
+        });
+    }
+
+    #exclusively<T>(work: () => Promise<T>): Promise<T> {
+        const mine = this.#last.then(() => onDisk(this.#options.directory, work));
+        this.#last = mine.catch(() => undefined);
+        return mine;
+    }
+
+    #note(event: NewRecord["event"]): Surprise[] {
+        const sequenced = sequencedOf(event);
+        if (sequenced === undefined) return [];
+        const note = this.ledger.note(sequenced);
+        return note.kind === "in-order" ? [] : [{ event: sequenced, ...note }];
+    }
+
+    async #sign(): Promise<Checkpoint> {
+        const { writer, key, now } = this.#options;
+        const { chain = "", first, n, hash, streamSequence } = this.#state;
+        const at = now().toISOString();
+        const checkpoint = signCheckpoint({ writer, chain, first, n, hash, at, streamSequence }, key);
+        await this.#checkpoints.append(checkpoint);
+        return checkpoint;
+    }
+
+    async #segment(): Promise<Active> {
+        if (this.#active === undefined) {
+            const { directory, now } = this.#options;
+            const name = segmentName(this.#state.n + 1, now());
+            const file = path.join(directory, name);
+            const { beganAt = 0 } = parseSegmentName(directory, name) ?? {};
+            this.#active = { file, name, first: this.#state.n + 1, beganAt, content: await openAppendFile(file) };
         }
-        return deleted;
-    }
-
-    close(): void {
-        if (this.#active !== undefined) closeSync(this.#active.descriptor);
-        this.#active = undefined;
-    }
-
-    #recover(onRecord: (record: AuditRecord) => void, onTorn: (text: string) => void): void {
-        const segments = listSegments(this.#options.directory);
-        const last = segments.at(-1);
-        for (const segment of segments.slice(-2)) {
-            const text = readFileSync(segment.file, "utf8");
-            const end = text.lastIndexOf("\n") + 1;
-            if (end < text.length && segment === last)
-                this.#cutTail(segment, Buffer.byteLength(text.slice(0, end)), text.slice(end), onTorn);
-            for (const line of text.slice(0, end).split("\n").slice(0, -1)) this.#take(segment, line, onRecord);
-        }
-        if (last !== undefined) this.#reopen(last);
-    }
-
-    #take(segment: Segment, line: string, onRecord: (record: AuditRecord) => void): void {
-        const record = decodeRecord(line);
-        if (record === undefined)
-            throw new AuditLogError(
-                `${segment.file}: a line after record ${this.#state.n} is no record; run \`postern audit verify\` and move the directory aside`,
-            );
-        this.#state = { n: record.n, hash: hashLine(line), streamSequence: record.streamSequence };
-        onRecord(record);
-    }
-
-    #cutTail({ file }: Segment, size: number, torn: string, onTorn: (text: string) => void): void {
-        const descriptor = openSync(file, "r+");
-        ftruncateSync(descriptor, size);
-        fsyncSync(descriptor);
-        closeSync(descriptor);
-        onTorn(torn);
-    }
-
-    #reopen({ file, modifiedAt }: Segment): void {
-        const { size } = listSegments(this.#options.directory).find((segment) => segment.file === file) ?? { size: 0 };
-        this.#active = { file, descriptor: openSync(file, "a", 0o600), openedAt: modifiedAt, size };
-    }
-
-    #segment(): Active {
-        if (this.#active !== undefined) return this.#active;
-        const { directory, now } = this.#options;
-        const file = path.join(directory, segmentName(this.#state.n + 1, now()));
-        const descriptor = openSync(file, "a", 0o600);
-        // The name has to survive a crash as well as the content.
-        const parent = openSync(directory, "r");
-        fsyncSync(parent);
-        closeSync(parent);
-        this.#active = { file, descriptor, openedAt: now().getTime(), size: 0 };
         return this.#active;
     }
 
-    /** All of `text`, or nothing of it: what was written before a failure is taken back. */
-    #write(active: Active, text: string, before: number): void {
-        const bytes = Buffer.from(text, "utf8");
-        try {
-            for (let at = 0; at < bytes.length;) at += writeSync(active.descriptor, bytes, at);
-            fdatasyncSync(active.descriptor);
-            active.size = before + bytes.length;
-        } catch (error) {
-            ftruncateSync(active.descriptor, before);
-            throw error;
-        }
+    /** A segment ended when the one behind it began. */
+    async #expired(segments: readonly Segment[]): Promise<readonly Segment[]> {
+        const { retainAge, retainBytes, now } = this.#options;
+        const sized = await withSizes(segments);
+        let total = sized.reduce((sum, { size }) => sum + size, 0);
+        const count = sized.findIndex(({ size }, index) => {
+            const endedAt = sized[index + 1]?.beganAt;
+            if (endedAt === undefined || (now().getTime() - endedAt <= retainAge && total <= retainBytes)) return true;
+            total -= size;
+            return false;
+        });
+        return segments.slice(0, Math.max(count, 0));
     }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,27 +1,36 @@
-// A signed statement about a chain: record `n` of `writer` has this hash.  Kept beside the log and in a stream of its own, so that
-// a tail that was cut off is missed.
+// A signed statement about a chain: "I, `writer`, had written `n` records; the last one has this hash; those before `first` were
+// deleted because they were old."  Kept beside the log and in a stream of its own, so that neither end of the log can be cut off.
 import { createPublicKey, sign, verify, type KeyObject } from "node:crypto";
+import { InstanceId } from "@postern/contracts";
 import { z } from "zod";
 import { keyId, type SigningKey } from "./signing-key.ts";
 
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
 const Checkpoint = z.strictObject({
-    writer: z.string().min(1).max(63),
-    n: z.int().nonnegative(),
-    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    writer: InstanceId,
+    /** Names the chain: the hash of its first record. An instance that begins again in an empty directory begins another chain. */
+    chain: Sha256,
+    /** Number of the oldest record that is kept. */
+    first: z.int().positive(),
+    n: z.int().positive(),
+    /** Of record `n`. */
+    hash: Sha256,
     at: z.iso.datetime({ precision: 3 }),
-    /** Of the last record. */
+    /** Of the last event that is recorded. */
     streamSequence: z.int().nonnegative(),
     /** Names the key, see `SigningKey.id`. */
-    key: z.string(),
+    key: z.string().regex(/^[0-9a-f]{16}$/),
+    /** Ed25519, base64. */
     signature: z.base64(),
 });
 export type Checkpoint = z.infer<typeof Checkpoint>;
 
 type Statement = Omit<Checkpoint, "key" | "signature">;
 
-/** What is signed: one field a line, so that no two statements have the same octets. */
-const octetsOf = ({ writer, n, hash, at, streamSequence }: Statement): Buffer =>
-    Buffer.from(["postern-audit-checkpoint-v1", writer, n, hash, at, streamSequence].join("\n"), "utf8");
+/** What is signed: one field a line and no field with a line feed, so that no two statements have the same octets. */
+const octetsOf = ({ writer, chain, first, n, hash, at, streamSequence }: Statement): Buffer =>
+    Buffer.from(["postern-audit-checkpoint-v1", writer, chain, first, n, hash, at, streamSequence].join("\n"), "utf8");
 
 export const signCheckpoint = (statement: Statement, key: SigningKey): Checkpoint => ({
     ...statement,
@@ -29,19 +38,48 @@ export const signCheckpoint = (statement: Statement, key: SigningKey): Checkpoin
     signature: sign(null, octetsOf(statement), key.privateKey).toString("base64"),
 });
 
-/** Whether `publicKey` (or the private key it belongs to) signed the checkpoint. */
-export function verifyCheckpoint(checkpoint: Checkpoint, publicKey: KeyObject): boolean {
-    const known = publicKey.type === "private" ? createPublicKey(publicKey) : publicKey;
-    return (
-        keyId(known) === checkpoint.key &&
-        verify(null, octetsOf(checkpoint), known, Buffer.from(checkpoint.signature, "base64"))
-    );
+/** Checks signatures of the holders of these keys (public, or the private ones they belong to). */
+export class SignatureCheck {
+    readonly #keys: ReadonlyMap<string, KeyObject>;
+    /** Checkpoints come twice, from beside the log and from the stream. */
+    readonly #known = new Map<string, boolean>();
+
+    constructor(keys: readonly KeyObject[]) {
+        const publicKeys = keys.map((key) => (key.type === "private" ? createPublicKey(key) : key));
+        this.#keys = new Map(publicKeys.map((key) => [keyId(key), key]));
+    }
+
+    isSigned(checkpoint: Checkpoint): boolean {
+        const text = formatCheckpoint(checkpoint);
+        const known = this.#known.get(text);
+        if (known !== undefined) return known;
+        const key = this.#keys.get(checkpoint.key);
+        const signature = Buffer.from(checkpoint.signature, "base64");
+        const isSigned = key !== undefined && verify(null, octetsOf(checkpoint), key, signature);
+        this.#known.set(text, isSigned);
+        return isSigned;
+    }
 }
 
-/** The checkpoint in a line or message, `undefined` where it is none. */
+export const formatCheckpoint = ({
+    writer,
+    chain,
+    first,
+    n,
+    hash,
+    at,
+    streamSequence,
+    key,
+    signature,
+}: Checkpoint): string => JSON.stringify({ writer, chain, first, n, hash, at, streamSequence, key, signature });
+
+/** The checkpoint in a line or message, `undefined` where it is none.  There is one way to write each: no octet is without meaning. */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
     try {
-        return Checkpoint.safeParse(JSON.parse(text)).data;
+        const checkpoint = Checkpoint.safeParse(JSON.parse(text)).data;
+        if (checkpoint === undefined || formatCheckpoint(checkpoint) !== text) return undefined;
+        const canonical = Buffer.from(checkpoint.signature, "base64").toString("base64");
+        return canonical === checkpoint.signature ? checkpoint : undefined;
     } catch (error) {
         if (error instanceof SyntaxError) return undefined;
         throw error;

@@ -1,41 +1,98 @@
 // One record of the audit log: a line of JSON that carries the SHA-256 of the line before it.
-//   {"n":7,"previous":"<64 hex>","at":"<RFC 3339>","streamSequence":42,"event":{…}}\n
-// The hash covers the exact octets of the line without its line feed, so that nothing has to be written in one canonical way.
-import { createHash } from "node:crypto";
-import { z } from "zod";
+//
+//   {"n":7,"previous":"<64 hex>","at":"<RFC 3339>","streamSequence":42,"storedAt":"<RFC 3339>","event":{…}}\n
+//   {"n":1,"previous":"<64 hex>","at":"<RFC 3339>","opening":{…}}\n                         first of every segment
+//
+// The hash covers the exact octets of the line without its line feed.  The fields before the body are written in this one way and
+// no other is read, so that the chain can be followed without trusting what a line contains.
+import { hash } from "node:crypto";
+import type { CloudEvent } from "@postern/contracts";
+import { Opening } from "./opening.ts";
 
 /** What the first record of a chain has before it. */
 export const GENESIS = "0".repeat(64);
 
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-
-export const AuditRecord = z.strictObject({
-    /** Running number, from 1. */
-    n: z.int().positive(),
-    previous: Sha256,
-    at: z.iso.datetime({ precision: 3 }),
-    streamSequence: z.int().nonnegative(),
-    event: z.looseObject({}),
-});
-export type AuditRecord = z.infer<typeof AuditRecord>;
-
 /** An event to be recorded: the message as it was in the stream. */
 export interface NewRecord {
     readonly streamSequence: number;
+    /** Wall-clock milliseconds at which the stream took the message. */
+    readonly storedAt: number;
+    readonly event: Readonly<CloudEvent>;
+}
+
+interface Link {
+    /** Running number, from 1. */
+    readonly n: number;
+    /** SHA-256 of the line before, hex. */
+    readonly previous: string;
+    /** When it was written, RFC 3339. */
+    readonly at: string;
+}
+
+export interface EventRecord extends Link {
+    readonly kind: "event";
+    readonly streamSequence: number;
+    readonly storedAt: number;
     readonly event: Readonly<Record<string, unknown>>;
 }
 
-/** The line, without its line feed. */
-export const encodeRecord = (record: AuditRecord): string => JSON.stringify(record);
+export interface OpeningRecord extends Link {
+    readonly kind: "opening";
+    readonly opening: Opening;
+}
 
-/** The record in a line, or `undefined` where the line is none. */
-export function decodeRecord(line: string): AuditRecord | undefined {
+export type AuditRecord = EventRecord | OpeningRecord;
+
+const LINK = /^\{"n":([1-9]\d{0,14}),"previous":"([0-9a-f]{64})","at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",/;
+const EVENT = /"streamSequence":(\d{1,15}),"storedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","event":(?=\{)/y;
+const OPENING = /"opening":(?=\{)/y;
+
+const linkOf = (n: number, previous: string, at: string): string => `{"n":${n},"previous":"${previous}","at":"${at}",`;
+
+/** The line, without its line feed. */
+export const encodeEvent = (n: number, previous: string, at: string, record: NewRecord): string =>
+    `${linkOf(n, previous, at)}"streamSequence":${record.streamSequence},"storedAt":"${new Date(record.storedAt).toISOString()}","event":${JSON.stringify(record.event)}}`;
+
+/** The line, without its line feed. */
+export const encodeOpening = (n: number, previous: string, at: string, opening: Opening): string =>
+    `${linkOf(n, previous, at)}"opening":${JSON.stringify(opening)}}`;
+
+/** The record in a line (without its line feed), or `undefined` where the line is none. */
+export function decodeRecord(line: Buffer): AuditRecord | undefined {
+    const text = line.toString("utf8");
+    const link = LINK.exec(text);
+    if (link === null || !text.endsWith("}")) return undefined;
+    const [prefix, n, previous = "", at = ""] = link;
+    const fields = { n: Number(n), previous, at };
+    EVENT.lastIndex = prefix.length;
+    const event = EVENT.exec(text);
+    if (event !== null) {
+        const body = bodyIn(text, EVENT.lastIndex);
+        if (body === undefined) return undefined;
+        const [, streamSequence, storedAt = ""] = event;
+        return {
+            kind: "event",
+            ...fields,
+            streamSequence: Number(streamSequence),
+            storedAt: Date.parse(storedAt),
+            event: body,
+        };
+    }
+    OPENING.lastIndex = prefix.length;
+    if (!OPENING.test(text)) return undefined;
+    const opening = Opening.safeParse(bodyIn(text, OPENING.lastIndex)).data;
+    return opening === undefined ? undefined : { kind: "opening", ...fields, opening };
+}
+
+/** The JSON object from `start` to before the last brace. */
+function bodyIn(text: string, start: number): Record<string, unknown> | undefined {
     try {
-        return AuditRecord.safeParse(JSON.parse(line)).data;
+        return JSON.parse(text.slice(start, -1)) as Record<string, unknown>; // begins with a brace, so it is an object
     } catch (error) {
         if (error instanceof SyntaxError) return undefined;
         throw error;
     }
 }
 
-export const hashLine = (line: string): string => createHash("sha256").update(line).digest("hex");
+/** SHA-256 in hex. */
+export const hashLine = (line: Buffer | string): string => hash("sha256", line, "hex");

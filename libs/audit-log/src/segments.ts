@@ -1,17 +1,21 @@
-// The files of one chain: `<first record, 12 digits>-<UTC date and time>.ndjson`, in order by name, and `checkpoints.ndjson`.
-import { readdirSync, statSync } from "node:fs";
+// The files of one chain: `<first record, 12 digits>-<UTC time of its beginning>.ndjson`, in order by name.
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 
-const SEGMENT = /^(\d{12})-(\d{8}T\d{6})\.ndjson$/;
-export const CHECKPOINT_FILE = "checkpoints.ndjson";
+const SEGMENT = /^(\d{12})-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.ndjson$/;
 
 export interface Segment {
     readonly file: string;
+    /** Without its directory. */
+    readonly name: string;
     /** Number of its first record. */
     readonly first: number;
+    /** Wall-clock milliseconds, whole seconds. */
+    readonly beganAt: number;
+}
+
+export interface SizedSegment extends Segment {
     readonly size: number;
-    /** Of the last write, wall-clock milliseconds. */
-    readonly modifiedAt: number;
 }
 
 export function segmentName(first: number, at: Date): string {
@@ -19,18 +23,26 @@ export function segmentName(first: number, at: Date): string {
     return `${String(first).padStart(12, "0")}-${stamp}.ndjson`;
 }
 
-/** The segments in `directory`, oldest first; other files are none of them. */
-export function listSegments(directory: string): Segment[] {
-    return readdirSync(directory)
-        .flatMap((name) => {
-            const match = SEGMENT.exec(name);
-            const file = path.join(directory, name);
-            return match === null ? [] : [{ file, first: Number(match[1]), ...sizeOf(file) }];
-        })
-        .sort((a, b) => a.first - b.first || a.file.localeCompare(b.file));
+/** The segment that a file name stands for, `undefined` for other files. */
+export function parseSegmentName(directory: string, name: string): Segment | undefined {
+    const match = SEGMENT.exec(name);
+    if (match === null) return undefined;
+    const [, first, year, month, day, hour, minute, second] = match.map(Number);
+    const beganAt = Date.UTC(year ?? 0, (month ?? 1) - 1, day, hour, minute, second);
+    return { file: path.join(directory, name), name, first: first ?? 0, beganAt };
 }
 
-function sizeOf(file: string): { size: number; modifiedAt: number } {
-    const { size, mtimeMs } = statSync(file);
-    return { size, modifiedAt: mtimeMs };
+/** The segments in `directory`, oldest first; none when there is no such directory. */
+export async function listSegments(directory: string): Promise<Segment[]> {
+    const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return [];
+        throw error;
+    });
+    return names
+        .flatMap((name) => parseSegmentName(directory, name) ?? [])
+        .sort((a, b) => a.first - b.first || a.name.localeCompare(b.name));
+}
+
+export async function withSizes(segments: readonly Segment[]): Promise<SizedSegment[]> {
+    return Promise.all(segments.map(async (segment) => ({ ...segment, size: (await stat(segment.file)).size })));
 }

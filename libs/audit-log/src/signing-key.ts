@@ -24,22 +24,14 @@ export function readSigningKey(file: string): SigningKey {
             `${file} can be read by others than its owner: chmod 0600 it, or make a new key if somebody may have`,
         );
     }
-    try {
-        const privateKey = createPrivateKey(pem);
-        if (privateKey.asymmetricKeyType === "ed25519") return { privateKey, id: keyId(createPublicKey(privateKey)) };
-    } catch (cause) {
-        throw new ConfigError("KEY_FILE_UNUSABLE", `${file}: expected an Ed25519 private key in PEM`, { cause });
-    }
-    throw new ConfigError("KEY_FILE_UNUSABLE", `${file}: expected an Ed25519 key`);
+    const privateKey = ed25519(file, () => createPrivateKey(pem));
+    return { privateKey, id: keyId(createPublicKey(privateKey)) };
 }
 
 /** The public key in a file that holds it, or the private one. */
 export function readPublicKey(file: string): KeyObject {
-    try {
-        return createPublicKey(readFile(file));
-    } catch (cause) {
-        throw new ConfigError("KEY_FILE_UNUSABLE", `${file}: expected an Ed25519 key in PEM`, { cause });
-    }
+    const pem = readFile(file);
+    return ed25519(file, () => createPublicKey(pem));
 }
 
 export const keyId = (publicKey: KeyObject): string =>
@@ -47,6 +39,17 @@ export const keyId = (publicKey: KeyObject): string =>
         .update(publicKey.export({ format: "der", type: "spki" }))
         .digest("hex")
         .slice(0, 16);
+
+function ed25519(file: string, parse: () => KeyObject): KeyObject {
+    let cause: unknown;
+    try {
+        const key = parse();
+        if (key.asymmetricKeyType === "ed25519") return key;
+    } catch (error) {
+        cause = error;
+    }
+    throw new ConfigError("KEY_FILE_UNUSABLE", `${file}: expected an Ed25519 key in PEM`, { cause });
+}
 
 function readFile(file: string): string {
     try {

@@ -1,234 +1,221 @@
-// Reads a log as an auditor does: trusts no line, follows the hashes, holds them against signed checkpoints.
-import type { KeyObject } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import path from "node:path";
-import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from "./checkpoint.ts";
-import { decodeRecord, GENESIS, hashLine } from "./record.ts";
-import { CHECKPOINT_FILE, listSegments } from "./segments.ts";
-
-export interface Finding {
-    readonly kind:
-        | "changed"
-        | "missing"
-        | "reordered"
-        | "truncated"
-        | "malformed"
-        | "torn"
-        | "checkpoint"
-        | "unanchored";
-    /** Segment, without its directory. */
-    readonly file: string;
-    /** From 1; absent where there is no line to point at. */
-    readonly line?: number;
-    /** Record number. */
-    readonly n?: number;
-    /** What was found and what was expected. */
-    readonly detail: string;
-}
+// Reads a log as an auditor does: trusts no line, follows numbers and hashes, holds them against signed checkpoints.
+import { type Claims, type ClaimOptions, collectClaims } from "./checkpoint-claims.ts";
+import { CHECKPOINT_FILE } from "./checkpoint-file.ts";
+import { onDisk } from "./errors.ts";
+import { type Finding, Findings, type Place } from "./finding.ts";
+import { readLines } from "./line-reader.ts";
+import { LinkCheck } from "./link-check.ts";
+import { OrderWalk } from "./order-walk.ts";
+import { type AuditRecord, decodeRecord, hashLine } from "./record.ts";
+import { listSegments, type Segment } from "./segments.ts";
 
 export interface ChainReport {
     readonly writer: string;
     readonly directory: string;
+    /** Hash of the chain's first record; `undefined` when nothing is signed. */
+    readonly chain: string | undefined;
+    /** Lines that are records. */
     readonly records: number;
-    readonly firstN: number;
-    readonly lastN: number;
+    /** Numbers of the first and the last record; both 0 for an empty log. */
+    readonly first: number;
+    readonly last: number;
     readonly segments: number;
+    /** Checkpoints that hold. */
     readonly checkpoints: number;
     /** Records behind the last checkpoint: their order is proved, their number is not yet. */
     readonly uncovered: number;
-    /** Empty: nothing is wrong. `torn` alone is what a crash leaves, not what a forger does. */
+    /** What a crash left behind the last line feed; not a sign of tampering. */
+    readonly torn: (Place & { readonly bytes: number }) | undefined;
+    /** Empty: nothing is wrong. */
     readonly findings: readonly Finding[];
+    /** Findings beyond the thousand that are kept. */
+    readonly omitted: number;
 }
 
-export interface VerifyOptions {
-    readonly writer: string;
-    readonly publicKey: KeyObject;
-    /** From the CHECKPOINTS stream: what was promised elsewhere than in the directory. */
-    readonly checkpoints?: readonly Checkpoint[];
+export interface VerifyOptions extends ClaimOptions {
+    /** Is shown every record, some of them twice when old segments are deleted meanwhile. */
+    readonly onRecord?: (record: AuditRecord) => void;
 }
 
-interface Line {
-    readonly file: string;
-    readonly line: number;
-    readonly text: string;
-}
+/** Records that are out of place at one time; beyond it, it makes no sense to go on. */
+const MAX_UNRESOLVED = 10_000;
 
-/** Verifies the chain of one writer. */
-export function verifyAuditLog(directory: string, options: VerifyOptions): ChainReport {
-    const findings: Finding[] = [];
-    const checkpoints = collectCheckpoints(directory, options, findings);
-    const { lines, segments } = readLines(directory, findings);
-    const chain = walkChain(lines, checkpoints, findings);
-    for (const checkpoint of checkpoints.values()) {
-        if (checkpoint.n > chain.lastN) {
-            const detail = `a checkpoint of ${checkpoint.at} says that there are ${checkpoint.n} records, the log ends with ${chain.lastN}`;
-            findings.push({ kind: "truncated", file: lines.at(-1)?.file ?? directory, n: chain.lastN + 1, detail });
-            break;
+/**
+ * Verifies the log of one writer, which may be writing it.  Read the published checkpoints before: a log is never behind what was
+ * signed.
+ */
+export async function verifyAuditLog(directory: string, options: VerifyOptions): Promise<ChainReport> {
+    return onDisk(directory, async () => {
+        for (;;) {
+            const walk = await beginWalk(directory, options);
+            try {
+                await walk.run();
+            } catch (error) {
+                // Old segments are deleted while this reads: begin again with those that are left.
+                if (isGone(error) && (await listSegments(directory))[0]?.name !== walk.oldest) continue;
+                throw error;
+            }
+            return { writer: options.writer, directory, ...walk.report() };
         }
-    }
-    const covered = Math.max(0, ...[...checkpoints.keys()].filter((n) => n <= chain.lastN));
-    return {
-        writer: options.writer,
-        directory,
-        records: lines.length,
-        firstN: chain.firstN,
-        lastN: chain.lastN,
-        segments,
-        checkpoints: checkpoints.size,
-        uncovered: Math.max(0, chain.lastN - Math.max(covered, chain.firstN - 1)),
-        findings,
-    };
-}
-
-/** By record number, highest first.  One that is not signed by the key, or contradicts another, is a finding. */
-function collectCheckpoints(
-    directory: string,
-    options: VerifyOptions,
-    findings: Finding[],
-): ReadonlyMap<number, Checkpoint> {
-    const file = path.join(directory, CHECKPOINT_FILE);
-    const kept = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
-    const candidates = [...(options.checkpoints ?? [])].filter(({ writer }) => writer === options.writer);
-    for (const [index, text] of kept.entries()) {
-        const parsed = text === "" ? undefined : parseCheckpoint(text);
-        if (parsed !== undefined) candidates.push(parsed);
-        // The last line may be torn by a crash: the stream has the checkpoint as well.
-        else if (index < kept.length - 1)
-            findings.push({ kind: "checkpoint", file: CHECKPOINT_FILE, line: index + 1, detail: "not a checkpoint" });
-    }
-    const valid = new Map<number, Checkpoint>();
-    for (const checkpoint of candidates) {
-        const { n, writer } = checkpoint;
-        const other = valid.get(n);
-        if (writer !== options.writer || !verifyCheckpoint(checkpoint, options.publicKey)) {
-            findings.push({
-                kind: "checkpoint",
-                file: CHECKPOINT_FILE,
-                n,
-                detail: "the signature does not fit the statement and the key",
-            });
-        } else if (other !== undefined && other.hash !== checkpoint.hash) {
-            findings.push({
-                kind: "checkpoint",
-                file: CHECKPOINT_FILE,
-                n,
-                detail: "two checkpoints contradict each other",
-            });
-        } else valid.set(n, checkpoint);
-    }
-    return new Map([...valid].sort(([a], [b]) => b - a));
-}
-
-function readLines(directory: string, findings: Finding[]): { lines: Line[]; segments: number } {
-    const segments = listSegments(directory);
-    const lines = segments.flatMap((segment) => {
-        const file = path.basename(segment.file);
-        const parts = readFileSync(segment.file, "utf8").split("\n");
-        const rest = parts.pop();
-        if (rest !== undefined && rest !== "") {
-            findings.push({
-                kind: "torn",
-                file,
-                line: parts.length + 1,
-                detail: `${Buffer.byteLength(rest)} bytes without a line end: written when the process died, or cut`,
-            });
-        }
-        return parts.map((text, index) => ({ file, line: index + 1, text }));
     });
-    return { lines, segments: segments.length };
 }
 
-/** Follows number and hash from line to line. */
-function walkChain(
-    lines: readonly Line[],
-    checkpoints: ReadonlyMap<number, Checkpoint>,
-    findings: Finding[],
-): { firstN: number; lastN: number } {
-    let previous: { line: Line; n: number; hash: string } | undefined;
-    let firstN = 0;
-    let lastN = 0;
-    for (const line of lines) {
-        const record = decodeRecord(line.text);
-        const { file, line: at } = line;
-        if (record === undefined) {
-            findings.push({ kind: "malformed", file, line: at, n: lastN + 1, detail: "not a record" });
-            lastN += 1;
-            previous = undefined;
-            continue;
-        }
-        const hash = hashLine(line.text);
-        if (firstN === 0) {
-            firstN = record.n;
-            checkAnchor(record, checkpoints, file, findings);
-        } else if (record.n > lastN + 1) {
-            findings.push({
-                kind: "missing",
-                file,
-                line: at,
-                n: lastN + 1,
-                detail: `records ${lastN + 1} to ${record.n - 1} are missing before this line`,
-            });
-        } else if (record.n <= lastN) {
-            findings.push({
-                kind: "reordered",
-                file,
-                line: at,
-                n: record.n,
-                detail: `record ${record.n} where ${lastN + 1} was expected`,
-            });
-        } else if (previous !== undefined && previous.hash !== record.previous) {
-            findings.push({
-                kind: "changed",
-                file: previous.line.file,
-                line: previous.line.line,
-                n: previous.n,
-                detail: `its SHA-256 is ${previous.hash}, record ${record.n} says ${record.previous}`,
-            });
-        }
-        const promised = checkpoints.get(record.n);
-        if (promised !== undefined && promised.hash !== hash) {
-            findings.push({
-                kind: "changed",
-                file,
-                line: at,
-                n: record.n,
-                detail: `its SHA-256 is ${hash}, the checkpoint of ${promised.at} says ${promised.hash}`,
-            });
-        }
-        previous = { line, n: record.n, hash };
-        lastN = Math.max(lastN, record.n);
+/** With a list of segments and checkpoints that explain its beginning. */
+async function beginWalk(directory: string, options: VerifyOptions): Promise<Walk> {
+    for (;;) {
+        const findings = new Findings();
+        const [before] = await listSegments(directory);
+        const claims = await collectClaims(directory, options, findings);
+        const segments = await listSegments(directory);
+        if (before?.name === segments[0]?.name) return new Walk(segments, claims, findings, options.onRecord);
     }
-    return { firstN, lastN };
 }
 
-/** A log that does not begin with record 1 has to begin where a checkpoint says. */
-function checkAnchor(
-    record: { n: number; previous: string },
-    checkpoints: ReadonlyMap<number, Checkpoint>,
-    file: string,
-    findings: Finding[],
-): void {
-    if (record.n === 1) {
-        if (record.previous !== GENESIS)
-            findings.push({ kind: "changed", file, line: 1, n: 1, detail: "the first record has something before it" });
-        return;
+const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
+
+class Walk {
+    readonly #segments: readonly Segment[];
+    readonly #claims: Claims;
+    readonly #findings: Findings;
+    readonly #onRecord: VerifyOptions["onRecord"];
+    readonly #links: LinkCheck;
+    #order: OrderWalk | undefined;
+    #records = 0;
+    #first = 0;
+    #last = 0;
+    #torn: ChainReport["torn"];
+    /** Where the next line would be. */
+    #end: Place | undefined;
+
+    constructor(segments: readonly Segment[], claims: Claims, findings: Findings, onRecord: VerifyOptions["onRecord"]) {
+        this.#segments = segments;
+        this.#claims = claims;
+        this.#findings = findings;
+        this.#onRecord = onRecord;
+        this.#links = new LinkCheck(findings, claims.promises);
     }
-    const anchor = checkpoints.get(record.n - 1);
-    if (anchor === undefined) {
-        findings.push({
-            kind: "unanchored",
-            file,
-            line: 1,
-            n: record.n,
-            detail: `no signed checkpoint of record ${record.n - 1}: what was before may have been cut off by anybody`,
+
+    get oldest(): string | undefined {
+        return this.#segments[0]?.name;
+    }
+
+    async run(): Promise<void> {
+        for (const segment of this.#segments) {
+            if (!(await this.#readSegment(segment))) break;
+        }
+        this.#last = this.#order?.end() ?? 0;
+        this.#links.end();
+        this.#checkEnds();
+    }
+
+    report(): Omit<ChainReport, "writer" | "directory"> {
+        const { chain, count } = this.#claims;
+        const proved = this.#links.provedBefore(Infinity);
+        return {
+            chain,
+            records: this.#records,
+            first: this.#first,
+            last: this.#last,
+            segments: this.#segments.length,
+            checkpoints: count,
+            uncovered: Math.max(0, this.#last - Math.max(proved, this.#first - 1)),
+            torn: this.#torn,
+            findings: this.#findings.list.map((finding) => this.#withDoubt(finding)).sort(byPlace),
+            omitted: this.#findings.omitted,
+        };
+    }
+
+    async #readSegment(segment: Segment): Promise<boolean> {
+        let line = 0;
+        let rest = 0;
+        for await (const batch of readLines(segment.file)) {
+            for (const octets of batch.lines)
+                this.#takeLine(segment, { file: segment.name, line: (line += 1) }, octets);
+            ({ rest } = batch);
+            if ((this.#order?.unresolved ?? 0) + this.#links.unresolved > MAX_UNRESOLVED) {
+                const detail = `more than ${MAX_UNRESOLVED} records are out of place`;
+                this.#findings.add({ kind: "abandoned", file: segment.name, line, detail });
+                return false;
+            }
+        }
+        const end = { file: segment.name, line: line + 1 };
+        this.#end = end;
+        if (rest === 0) return true;
+        if (segment === this.#segments.at(-1)) this.#torn = { ...end, bytes: rest };
+        else this.#order?.takeMalformed(end);
+        return true;
+    }
+
+    #takeLine(segment: Segment, place: Place, octets: Buffer): void {
+        const record = decodeRecord(octets);
+        this.#order ??= this.#begin(place, record);
+        if (record === undefined) return this.#order.takeMalformed(place);
+        const { n, previous } = record;
+        const isNext = this.#order.isSettled && n === this.#order.expected;
+        if (place.line === 1 && isNext && n !== segment.first) this.#misnamed(place, n);
+        this.#records += 1;
+        this.#order.take({ n, previous, hash: hashLine(octets), place });
+        this.#onRecord?.(record);
+    }
+
+    /** The file's name says with which record the log begins, unless it is signed that the log may begin with the record. */
+    #begin(place: Place, record: AuditRecord | undefined): OrderWalk {
+        const first = this.#segments[0]?.first ?? 1;
+        const hashBefore = (n: number): string | undefined => this.#claims.promises.get(n - 1)?.[0]?.hash;
+        const isMisnamed =
+            record !== undefined &&
+            record.n !== first &&
+            record.n <= (this.#claims.first ?? 1) &&
+            record.previous === hashBefore(record.n);
+        if (isMisnamed) this.#misnamed(place, record.n);
+        this.#first = isMisnamed ? record.n : first;
+        const accept = this.#links.accept.bind(this.#links);
+        return new OrderWalk({ findings: this.#findings, accept }, this.#first, hashBefore(this.#first));
+    }
+
+    #misnamed(place: Place, n: number): void {
+        this.#findings.add({
+            kind: "misnamed",
+            ...place,
+            n,
+            detail: `the name of the file does not fit its first record, ${n}`,
         });
-    } else if (anchor.hash !== record.previous) {
-        findings.push({
-            kind: "changed",
-            file,
-            line: 1,
-            n: record.n,
-            detail: `it follows ${record.previous}, the checkpoint of ${anchor.at} says ${anchor.hash}`,
-        });
+    }
+
+    /** Is the log there from where it was not deleted by rule, to where it was signed? */
+    #checkEnds(): void {
+        const { first, newest, promises, beside } = this.#claims;
+        if (newest !== undefined && newest.n > this.#last) {
+            const detail = `the checkpoint of ${newest.at} says that there are records up to ${newest.n}`;
+            this.#findings.add({ kind: "truncated", ...this.#end, n: this.#last + 1, through: newest.n, detail });
+        }
+        const [oldest] = this.#segments;
+        if (this.#first <= 1 || oldest === undefined) return;
+        const place = { file: oldest.name, line: 1 };
+        if (first !== undefined && this.#first > first) {
+            const detail = `the log was kept from record ${first} on: ${this.#first - first} records before this line were removed`;
+            this.#findings.add({ kind: "missing", ...place, n: first, through: this.#first - 1, detail });
+        } else if (!promises.has(this.#first - 1)) {
+            const detail = `no checkpoint of record ${this.#first - 1}: what was before may have been cut off by anybody`;
+            this.#findings.add({ kind: "unanchored", ...place, n: this.#first, detail });
+        } else if (beside.size > 0 && !beside.has(this.#first - 1)) {
+            const detail = `the checkpoint of record ${this.#first - 1}, behind which the log begins, was published and is not beside it`;
+            this.#findings.add({ kind: "checkpoint", file: CHECKPOINT_FILE, n: this.#first - 1, detail });
+        }
+    }
+
+    #withDoubt(finding: Finding): Finding {
+        const { kind, n, through } = finding;
+        const breaksChain =
+            kind === "missing" ||
+            kind === "malformed" ||
+            kind === "truncated" ||
+            (kind === "changed" && through === undefined);
+        if (!breaksChain || n === undefined) return finding;
+        const doubt = Math.max(this.#links.provedBefore(n) + 1, this.#first);
+        return doubt < n ? { ...finding, unprovedFrom: doubt } : finding;
     }
 }
+
+const byPlace = (a: Finding, b: Finding): number =>
+    (a.file ?? "~").localeCompare(b.file ?? "~") || (a.line ?? 0) - (b.line ?? 0);

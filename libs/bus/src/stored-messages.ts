@@ -12,15 +12,20 @@ export interface StoredMessage {
     readonly streamSequence: number;
 }
 
-/** Every message under `filter` that the stream has at the time of the call, in stream order.  All of it is kept in memory. */
+/**
+ * Every message under `filter` that the stream has at the time of the call, or the last one of each subject, in stream order.  All
+ * of it is kept in memory.
+ */
 export async function storedMessages(
     bus: Bus,
     stream: keyof typeof STREAMS,
     filter: string,
+    which: "all" | "last" = "all",
 ): Promise<readonly StoredMessage[]> {
     if (!(bus instanceof NatsBus)) throw new InvariantError("storedMessages needs a bus of connectBus");
     try {
-        const options = { filter_subjects: filter, deliver_policy: DeliverPolicy.All };
+        const policy = which === "all" ? DeliverPolicy.All : DeliverPolicy.LastPerSubject;
+        const options = { filter_subjects: filter, deliver_policy: policy };
         const consumer = await bus.jetStream.consumers.get(STREAMS[stream], options);
         try {
             return (await consumer.info()).num_pending === 0 ? [] : await readOut(consumer);

@@ -28,4 +28,9 @@ test("everything under the filter is read, in order, and an empty stream is empt
     assert.deepEqual(await read(subjects.checkpoint("audit-1")), texts);
     assert.deepEqual(await read(subjects.checkpointFilter), [...texts, "of the other"]);
     assert.deepEqual(await read(subjects.checkpoint("audit-3")), []);
+    const last = await storedMessages(admin.bus, "checkpoints", subjects.checkpointFilter, "last");
+    assert.deepEqual(
+        last.map(({ payload }) => Buffer.from(payload).toString()),
+        ["statement 499", "of the other"],
+    );
 });

@@ -1,20 +1,35 @@
 // An audit-logger: the active one of several instances records the event stream in a chain of its own.
-import { AuditLog, AuditLogError, type Checkpoint, readSigningKey } from "@postern/audit-log";
-import type { ConsumedMessage, Consumer } from "@postern/bus";
+import { setTimeout as delay } from "node:timers/promises";
+import { AuditLog, AuditLogError, parseCheckpoint, readSigningKey, type SigningKey } from "@postern/audit-log";
+import { storedMessages } from "@postern/bus";
 import type { AuditLoggerSection } from "@postern/config";
 import { CONSUMERS } from "@postern/contracts";
-import { ConfigError, DependencyError, InvariantError } from "@postern/errors";
+import { ConfigError } from "@postern/errors";
 import type { Service, ServiceContext } from "@postern/service";
+import { CheckpointPublisher } from "./checkpoint-publisher.ts";
+import { measure } from "./measure.ts";
 import { Recorder } from "./recorder.ts";
+import { Recording } from "./recording.ts";
+import { Upkeep } from "./upkeep.ts";
+
+/** Milliseconds that the last checkpoints get to reach the stream at a stop. */
+const LAST_CHECKPOINTS = 3_000;
+/** Milliseconds after which an instance that could not write tries again. */
+const PROBE_INTERVAL = 5_000;
+
+interface Parts {
+    readonly audit: AuditLog;
+    readonly recording: Recording;
+    readonly upkeep: Upkeep;
+    readonly publisher: CheckpointPublisher;
+    readonly timer: NodeJS.Timeout;
+}
 
 export class AuditLogger implements Service {
     readonly #context: ServiceContext<AuditLoggerSection>;
     #audit: AuditLog | undefined;
-    #recorder: Recorder | undefined;
-    #consumer: Consumer | undefined;
-    #checkpoints: NodeJS.Timeout | undefined;
-    #failure: string | undefined;
-    #checkpointed = 0;
+    #parts: Parts | undefined;
+    #upkeepProblem: string | undefined;
 
     constructor(context: ServiceContext<AuditLoggerSection>) {
         this.#context = context;
@@ -22,135 +37,113 @@ export class AuditLogger implements Service {
 
     async start(): Promise<void> {
         const { bus, log, section, metrics } = this.#context;
-        const earlier: unknown[] = [];
-        const audit = this.#open((event) => earlier.push(event));
-        const recorder = new Recorder({ log, audit, nonDurable: section.nonDurable });
-        for (const event of earlier) recorder.remember(event);
+        const audit = await this.#open(signingKey(section));
         this.#audit = audit;
-        this.#recorder = recorder;
-        this.#checkpointed = audit.state.n;
-        this.#consumer = await bus.consume(CONSUMERS.audit, {
-            pinned: true,
-            onBatch: (messages) => this.#onBatch(messages),
-            onActive: (active) => log.info({ active }, active ? "this instance records" : "this instance stands by"),
+        if (audit.torn > 0) {
+            log.warn(
+                { bytes: audit.torn },
+                "a crash tore the last line: it is cut off; its event was not acknowledged and comes again",
+            );
+        }
+        await this.#compareWithPublished(audit);
+        const publisher = new CheckpointPublisher({
+            log,
+            publish: (text, id) => bus.publish(bus.subjects.checkpoint(this.#context.instance), text, { id }),
         });
-        this.#checkpoints = setInterval(() => this.#keepUp(), section.checkpointInterval);
-        metrics.gauge({
-            name: "records",
-            help: "Records in this instance's chain since it began.",
-            read: () => audit.state.n,
+        const upkeep = new Upkeep({
+            log,
+            audit,
+            publish: (checkpoint) => publisher.add(checkpoint),
+            checkpointEvery: section.checkpointEvery,
         });
-        metrics.gauge({
-            name: "events_missing",
-            help: "Events known to be lost: gaps in the sequences of their sources.",
-            read: () => recorder.counters.missing,
+        const recorder = new Recorder({ log, audit, nonDurable: section.nonDurable });
+        const recording = new Recording({
+            log,
+            consume: (handlers) => bus.consume(CONSUMERS.audit, handlers),
+            record: (messages) => recorder.record(messages),
+            afterRecords: () => upkeep.afterRecords(),
+            beginTurn: () => audit.ledger.beginTurn(Date.now()),
+            probe: () => audit.probe(),
+            probeInterval: PROBE_INTERVAL,
         });
-        metrics.gauge({
-            name: "events_repeated",
-            help: "Deliveries of events that were recorded already.",
-            read: () => recorder.counters.repeats,
-        });
-        metrics.gauge({
-            name: "messages_malformed",
-            help: "Messages in the event stream that are no CloudEvents.",
-            read: () => recorder.counters.malformed,
-        });
+        const timer = setInterval(() => void this.#keepUp(upkeep, publisher), section.checkpointInterval);
+        this.#parts = { audit, recording, upkeep, publisher, timer };
+        measure(metrics, { audit, recorder, recording, upkeep });
+        // Whether the last one of the run before reached the stream is not known.
+        if (audit.newestCheckpoint !== undefined) publisher.add(audit.newestCheckpoint);
+        await recording.start();
         log.info({ directory: section.directory, records: audit.state.n }, "audit-logger ready");
     }
 
-    async stop(reason: string): Promise<void> {
-        this.#context.log.info({ reason }, "stopping");
-        clearInterval(this.#checkpoints);
-        await this.#consumer?.stop();
-        if (this.#audit === undefined) return;
-        if (this.#audit.state.n > this.#checkpointed) await this.#publish(this.#audit.checkpoint());
-        this.#audit.close();
+    async stop(): Promise<void> {
+        if (this.#parts !== undefined) {
+            const { recording, upkeep, publisher, timer } = this.#parts;
+            clearInterval(timer);
+            await recording.stop();
+            await this.#keepUp(upkeep, publisher);
+            await Promise.race([publisher.settle(), delay(LAST_CHECKPOINTS, undefined, { ref: false })]);
+        }
+        await this.#audit?.close();
     }
 
     readiness(): string | undefined {
-        if (this.#consumer === undefined) return "starting";
-        return this.#failure;
+        if (this.#parts === undefined) return "starting";
+        if (!this.#context.bus.status.connected) return "the bus is not connected";
+        return this.#parts.recording.problem ?? this.#upkeepProblem;
     }
 
-    #open(onEvent: (event: unknown) => void): AuditLog {
-        const { section, instance, log } = this.#context;
-        if (section.signingKey === undefined)
-            throw new ConfigError(
-                "CONFIG_INVALID",
-                "audit-logger.signingKey: the file of an Ed25519 private key is needed",
+    #open(key: SigningKey): Promise<AuditLog> {
+        const { section, instance } = this.#context;
+        return AuditLog.open({
+            directory: section.directory,
+            writer: instance,
+            key,
+            segmentBytes: section.segmentSize,
+            segmentAge: section.segmentAge,
+            retainAge: section.retainFor,
+            retainBytes: section.retainSize,
+            now: () => new Date(),
+        });
+    }
+
+    /** Rejects with `AUDIT_LOG_DAMAGED` when the log is behind what was published: its end is gone, and with it the checkpoints. */
+    async #compareWithPublished({ state }: AuditLog): Promise<void> {
+        const { bus, instance, log, section } = this.#context;
+        const [message] = await storedMessages(bus, "checkpoints", bus.subjects.checkpoint(instance), "last");
+        const published =
+            message === undefined ? undefined : parseCheckpoint(Buffer.from(message.payload).toString("utf8"));
+        if (published === undefined) return;
+        const { n, chain, at } = published;
+        if (chain !== state.chain) {
+            const fields = { directory: section.directory, records: n, at };
+            log.error(
+                fields,
+                "this instance published checkpoints of another log: that one is gone, unless it was moved aside",
             );
-        return AuditLog.open(
-            {
-                directory: section.directory,
-                writer: instance,
-                key: readSigningKey(section.signingKey),
-                segmentBytes: section.segmentSize,
-                segmentAge: section.segmentAge,
-                retainAge: section.retainFor,
-                retainBytes: section.retainSize,
-                now: () => new Date(),
-            },
-            ({ event }) => onEvent(event),
-            (torn) =>
-                log.warn(
-                    { bytes: Buffer.byteLength(torn) },
-                    "the last line was torn by a crash and is cut off; its event was not acknowledged and comes again",
-                ),
-        );
-    }
-
-    /** Acknowledged when it resolves; on failure the same batch comes again until there is room. */
-    async #onBatch(messages: readonly ConsumedMessage[]): Promise<void> {
-        const { log, section } = this.#context;
-        const audit = this.#required();
-        try {
-            this.#recorder?.record(messages);
-            const rotated = audit.rotate();
-            if (rotated !== undefined) await this.#afterRotation(rotated);
-            else if (audit.state.n - this.#checkpointed >= section.checkpointEvery) await this.#checkpoint();
-        } catch (error) {
-            if (error instanceof AuditLogError && this.#failure === undefined) {
-                log.error({ error }, "events cannot be recorded: they wait in the stream until they can");
-            }
-            this.#failure = error instanceof Error ? error.message : String(error);
-            throw error;
-        }
-        if (this.#failure !== undefined) log.info({}, "events are recorded again");
-        this.#failure = undefined;
-    }
-
-    async #afterRotation(checkpoint: Checkpoint): Promise<void> {
-        await this.#publish(checkpoint);
-        const deleted = this.#required().prune();
-        if (deleted.length > 0) this.#context.log.info({ deleted }, "old audit files deleted");
-    }
-
-    /** Signs what came since the last checkpoint, however little. */
-    #keepUp(): void {
-        if (this.#audit === undefined || this.#audit.state.n === this.#checkpointed) return;
-        this.#checkpoint().catch((error: unknown) =>
-            this.#context.log.error({ error }, "no checkpoint could be signed"),
-        );
-    }
-
-    async #checkpoint(): Promise<void> {
-        await this.#publish(this.#required().checkpoint());
-    }
-
-    /** A checkpoint that the bus does not take is kept beside the log, and the next one says more anyway. */
-    async #publish(checkpoint: Checkpoint): Promise<void> {
-        const { bus, instance, log } = this.#context;
-        this.#checkpointed = checkpoint.n;
-        try {
-            await bus.publish(bus.subjects.checkpoint(instance), JSON.stringify(checkpoint));
-        } catch (error) {
-            if (!(error instanceof DependencyError)) throw error;
-            log.warn({ error: error.message }, "a checkpoint was not published");
+        } else if (n > state.n) {
+            throw new AuditLogError(
+                "AUDIT_LOG_DAMAGED",
+                `${section.directory} ends with record ${state.n}, and the checkpoint published at ${at} says that there were ${n}; \`postern audit verify\` tells more, and a new chain begins when the directory is moved aside`,
+            );
         }
     }
 
-    #required(): AuditLog {
-        if (this.#audit === undefined) throw new InvariantError("the audit log is not open");
-        return this.#audit;
+    /** Never rejects. */
+    async #keepUp(upkeep: Upkeep, publisher: CheckpointPublisher): Promise<void> {
+        const { log } = this.#context;
+        publisher.retry();
+        try {
+            await upkeep.asTimePasses();
+            this.#upkeepProblem = undefined;
+        } catch (error) {
+            if (this.#upkeepProblem === undefined)
+                log.error({ error }, "the audit log cannot be kept up: no checkpoints, no deletion");
+            this.#upkeepProblem = error instanceof Error ? error.message : String(error);
+        }
     }
+}
+
+function signingKey({ signingKey: file }: AuditLoggerSection): SigningKey {
+    if (file !== undefined) return readSigningKey(file);
+    throw new ConfigError("CONFIG_INVALID", "audit-logger.signingKey: the file of an Ed25519 private key is needed");
 }
