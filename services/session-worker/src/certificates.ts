@@ -1,6 +1,6 @@
-// The certificates that this worker serves, and which of them a client may have bound to.
+// The certificates that this worker serves, and which of them a client has been shown.
 import { createHash, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import { ConfigError } from "@postern/errors";
 
@@ -10,7 +10,7 @@ export interface CertificateHashes {
     readonly sha1: Uint8Array;
 }
 
-/** Certificates for one name; `names` empty: also the default for clients that send no name or an unknown one. */
+/** Certificates for one name; `names` empty: those that the certificate itself has. */
 export interface CertificateFiles {
     readonly names: readonly string[];
     /** RSA and ECDSA side by side: TLS takes what the client can. */
@@ -30,17 +30,17 @@ export interface LoadedCertificate {
     readonly notAfter: Date;
 }
 
-interface Identity {
+/** What is served for one name, as it was when its files were read. */
+export interface ServerIdentity {
     readonly names: readonly string[];
     readonly context: SecureContext;
-    readonly hashes: readonly CertificateHashes[];
     readonly loaded: readonly LoadedCertificate[];
-}
-
-interface Retired {
-    readonly identity: Identity;
-    /** Monotonic milliseconds until which a session ticket may still bring back a client of it. */
-    readonly until: number;
+    /**
+     * The certificates that the peer of `socket`, which shook hands with `context`, may have been shown.  After a full handshake
+     * that is the one served.  Of a resumed session TLS does not say which of the pairs it was; no other context's tickets can be
+     * resumed with this one, because each has ticket keys of its own.
+     */
+    seenBy(socket: TLSSocket): readonly CertificateHashes[];
 }
 
 const hash = (algorithm: string, der: Uint8Array): Uint8Array => createHash(algorithm).update(der).digest();
@@ -50,21 +50,22 @@ export const hashesOf = (der: Uint8Array): CertificateHashes => ({
     sha1: hash("sha1", der),
 });
 
-/** TLS 1.2 tickets live this long in Node unless configured; a client within it may resume what it saw before a rotation. */
-export const TICKET_LIFE_MS = 7_200_000;
-
 export class CertificateStore {
     readonly #files: readonly CertificateFiles[];
     readonly #tls: TlsOptions;
-    readonly #now: () => number;
-    #identities: readonly Identity[];
-    #retired: readonly Retired[] = [];
+    #fingerprint: string;
+    #identities: readonly ServerIdentity[];
 
     /** Reads every file; throws a `ConfigError` that names the file and what is wrong with it. */
-    constructor(files: readonly CertificateFiles[], tls: TlsOptions, now: () => number) {
+    constructor(files: readonly CertificateFiles[], tls: TlsOptions) {
+        if (files.length === 0)
+            throw new ConfigError(
+                "CONFIG_INVALID",
+                "session-worker.tls.certificates: at least one certificate is needed",
+            );
         this.#files = files;
         this.#tls = tls;
-        this.#now = now;
+        this.#fingerprint = fingerprintOf(files);
         this.#identities = files.map((entry) => loadIdentity(entry, tls));
     }
 
@@ -72,55 +73,35 @@ export class CertificateStore {
         return this.#identities.flatMap((identity) => identity.loaded);
     }
 
-    /** The context for a name in a ClientHello; the first one where the name is absent or nobody's. */
-    contextFor(serverName: string | undefined): SecureContext {
-        return this.#identityFor(serverName).context;
-    }
-
-    /**
-     * Serves what the files hold now to new handshakes; live connections go on.  Throws and changes nothing when a file is bad.
-     * Old hashes stay acceptable for as long as a ticket can bring a client back.
-     */
-    reload(): readonly LoadedCertificate[] {
-        const fresh = this.#files.map((entry) => loadIdentity(entry, this.#tls));
-        const until = this.#now() + TICKET_LIFE_MS;
-        this.#retired = [
-            ...this.#retired.filter((old) => old.until > this.#now()),
-            ...this.#identities.map((identity) => ({ identity, until })),
-        ];
-        this.#identities = fresh;
-        return this.loaded;
-    }
-
-    /**
-     * The certificates that the peer of `socket` may have seen.  After a full handshake that is the one served; a resumed
-     * session saw one of an earlier handshake, which TLS does not tell: any of that name within ticket life.
-     */
-    seenBy(socket: TLSSocket, serverName: string | undefined): readonly CertificateHashes[] {
-        if (!socket.isSessionReused()) {
-            const certificate = socket.getCertificate();
-            if (certificate !== null && "raw" in certificate) return [hashesOf(certificate.raw)];
-        }
-        const current = this.#identityFor(serverName);
-        const former = this.#retired.filter(
-            ({ identity, until }) => until > this.#now() && identity.names.join() === current.names.join(),
-        );
-        return [...current.hashes, ...former.flatMap(({ identity }) => identity.hashes)];
-    }
-
-    #identityFor(serverName: string | undefined): Identity {
+    /** What is served to a client that sent this name; the first entry where the name is absent or nobody's. */
+    identityFor(serverName: string | undefined): ServerIdentity {
         const wanted = serverName?.toLowerCase();
         const named = this.#identities.find(
             ({ names }) => wanted !== undefined && names.some((name) => matches(name, wanted)),
         );
         const chosen = named ?? this.#identities[0];
-        if (chosen === undefined)
-            throw new ConfigError(
-                "CONFIG_INVALID",
-                "session-worker.tls.certificates: at least one certificate is needed",
-            );
+        if (chosen === undefined) throw new ConfigError("CONFIG_INVALID", "no certificate is configured");
         return chosen;
     }
+
+    /**
+     * Serves what the files hold now, if they have changed, to new handshakes; live connections go on.  `undefined`: they have
+     * not.  Throws, once for each change, and goes on with what it has when a file is bad.
+     */
+    reload(): readonly LoadedCertificate[] | undefined {
+        const fingerprint = fingerprintOf(this.#files);
+        if (fingerprint === this.#fingerprint) return undefined;
+        this.#fingerprint = fingerprint;
+        this.#identities = this.#files.map((entry) => loadIdentity(entry, this.#tls));
+        return this.loaded;
+    }
+}
+
+/** Modification times and inodes: a renewal that is put in place by renaming keeps neither. */
+function fingerprintOf(files: readonly CertificateFiles[]): string {
+    const paths = files.flatMap(({ pairs }) => pairs.flatMap(({ certificate, key }) => [certificate, key]));
+    const stats = paths.map((path) => statSync(path, { throwIfNoEntry: false }));
+    return stats.map((stat) => (stat === undefined ? "missing" : `${stat.ino}:${stat.mtimeMs}:${stat.size}`)).join();
 }
 
 /** `*.example.com` stands for one label (RFC 6125 §6.4.3). */
@@ -130,20 +111,42 @@ function matches(pattern: string, name: string): boolean {
     return dot > 0 && name.slice(dot) === pattern.slice(1);
 }
 
-function loadIdentity(files: CertificateFiles, tls: TlsOptions): Identity {
+function loadIdentity(files: CertificateFiles, tls: TlsOptions): ServerIdentity {
     const pairs = files.pairs.map((pair) => {
         const certificate = readFile(pair.certificate);
         const key = readFile(pair.key);
-        return { certificate, key, leaf: parseLeaf(pair.certificate, certificate), file: pair.certificate };
+        return { certificate, key, leaf: parseLeaf(pair.certificate, certificate) };
     });
-    let context: SecureContext;
+    const hashes = pairs.map(({ leaf }) => hashesOf(leaf.raw));
+    const names = files.names.length > 0 ? files.names : namesOf(pairs[0]?.leaf);
+    return {
+        names: names.map((name) => name.toLowerCase()),
+        context: createContext(files, pairs, tls),
+        loaded: pairs.map(({ leaf }) => ({
+            names: namesOf(leaf),
+            sha256: createHash("sha256").update(leaf.raw).digest("hex"),
+            algorithm: leaf.publicKey.asymmetricKeyType ?? "unknown",
+            notAfter: leaf.validToDate,
+        })),
+        seenBy(socket) {
+            const shown = socket.isSessionReused() ? undefined : socket.getX509Certificate();
+            return hashes.filter((_, index) => shown === undefined || pairs[index]?.leaf.raw.equals(shown.raw));
+        },
+    };
+}
+
+function createContext(
+    files: CertificateFiles,
+    pairs: readonly { readonly certificate: Buffer; readonly key: Buffer }[],
+    { minVersion, maxVersion, ciphers }: TlsOptions,
+): SecureContext {
     try {
-        context = createSecureContext({
+        return createSecureContext({
             cert: pairs.map((pair) => pair.certificate),
             key: pairs.map((pair) => pair.key),
-            minVersion: tls.minVersion,
-            maxVersion: tls.maxVersion,
-            ciphers: tls.ciphers,
+            minVersion,
+            maxVersion,
+            ciphers,
             honorCipherOrder: true,
         });
     } catch (error) {
@@ -152,18 +155,6 @@ function loadIdentity(files: CertificateFiles, tls: TlsOptions): Identity {
             cause: error,
         });
     }
-    const names = files.names.length > 0 ? files.names : namesOf(pairs[0]?.leaf);
-    return {
-        names: names.map((name) => name.toLowerCase()),
-        context,
-        hashes: pairs.map((pair) => hashesOf(pair.leaf.raw)),
-        loaded: pairs.map(({ leaf }) => ({
-            names: namesOf(leaf),
-            sha256: createHash("sha256").update(leaf.raw).digest("hex"),
-            algorithm: leaf.publicKey.asymmetricKeyType ?? "unknown",
-            notAfter: leaf.validToDate,
-        })),
-    };
 }
 
 function namesOf(leaf: X509Certificate | undefined): readonly string[] {

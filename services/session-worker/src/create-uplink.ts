@@ -6,8 +6,7 @@ import { NullUplink } from "./null-uplink.ts";
 import { TunUplink } from "./tun-uplink.ts";
 import type { Uplink } from "./uplink.ts";
 
-/** `owner` marks what this worker leaves in the kernel, so that it can be found and removed after a crash. */
-export function createUplink({ uplink, ppp }: SessionWorkerSection, owner: string, log: Logger): Uplink {
+export function createUplink({ uplink, ppp }: SessionWorkerSection, log: Pick<Logger, "fatal">): Uplink {
     if (uplink.kind === "null") return new NullUplink(parseIpv4(uplink.gateway), parseIpv4);
-    return new TunUplink({ ...uplink, mtu: ppp.mtu, owner }, log);
+    return new TunUplink({ ...uplink, mtu: ppp.mtu }, log);
 }

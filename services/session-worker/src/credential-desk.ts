@@ -1,9 +1,10 @@
 // Takes the credentials that a client sends in one session to those who decide, so many times and no more.
 import { InvariantError } from "@postern/errors";
 import { type AuthenticationAttempt, MSCHAP_ERROR } from "@postern/ppp";
-import type { Decision, SessionPorts, SessionTransport } from "./session-ports.ts";
+import type { Decision, OpenConversation, SessionPorts, SessionTransport } from "./session-ports.ts";
 
-export interface DeskPorts extends Pick<SessionPorts, "decide" | "settings"> {
+export interface DeskPorts extends Pick<SessionPorts, "decide"> {
+    readonly maxAttempts: number;
     /** Told once per attempt. */
     readonly onDecision: (decision: Decision) => void;
     readonly guard: (work: () => void) => void;
@@ -18,6 +19,7 @@ export class CredentialDesk {
     readonly #ports: DeskPorts;
     readonly #over = new AbortController();
     #attempts = 0;
+    #conversation: OpenConversation | undefined;
 
     constructor(ports: DeskPorts) {
         this.#ports = ports;
@@ -25,16 +27,18 @@ export class CredentialDesk {
 
     /** Decides about `attempt`, later; the answer comes even if the session is over by then, because it may hold an address. */
     submit(session: string, transport: SessionTransport, attempt: AuthenticationAttempt): void {
-        const { settings, decide, guard, onDecision } = this.#ports;
+        const { maxAttempts, decide, guard } = this.#ports;
         this.#attempts += 1;
         const number = this.#attempts;
-        const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(settings.authTimeout)]);
+        const conversation = this.#conversation;
+        this.#conversation = undefined;
+        const { signal } = this.#over;
         const decided =
-            number > settings.maxAttempts
+            number > maxAttempts
                 ? Promise.resolve(TOO_MANY)
-                : decide(session, transport, number, attempt, signal);
+                : decide({ session, transport, number, attempt, conversation, signal });
         decided.then(
-            (decision) => guard(() => onDecision(decision)),
+            (decision) => guard(() => this.#onDecision(decision)),
             (cause: unknown) =>
                 guard(() => {
                     throw new InvariantError("no decision about credentials", { cause });
@@ -42,8 +46,13 @@ export class CredentialDesk {
         );
     }
 
-    /** The session is over: nobody waits any more. */
+    /** Nobody waits any more: the session is over, or the client's time is up. */
     close(): void {
         this.#over.abort();
+    }
+
+    #onDecision(decision: Decision): void {
+        if (decision.outcome === "refused") this.#conversation = decision.conversation;
+        this.#ports.onDecision(decision);
     }
 }

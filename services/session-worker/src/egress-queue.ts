@@ -13,7 +13,6 @@ export class EgressQueue {
     readonly #stream: Duplex;
     readonly #limits: EgressLimits;
     readonly #overflow: () => void;
-    #droppedRuns = 0;
 
     /** `overflow` is told when control packets alone exceed `totalBytes`. */
     constructor(stream: Duplex, limits: EgressLimits, overflow: () => void) {
@@ -27,11 +26,6 @@ export class EgressQueue {
         return this.#stream.writableLength;
     }
 
-    /** Runs of inner packets dropped because the client reads too slowly. */
-    get droppedRuns(): number {
-        return this.#droppedRuns;
-    }
-
     /** Control packets: never dropped. */
     sendControl(bytes: Uint8Array): void {
         if (!this.#stream.writable) return;
@@ -42,7 +36,6 @@ export class EgressQueue {
     /** One run of framed inner packets: taken whole, or dropped whole (`false`).  `done` is called once nobody reads it any more. */
     sendData(run: Uint8Array, done: () => void): boolean {
         if (!this.#stream.writable || this.waitingBytes + run.length > this.#limits.dataBytes) {
-            this.#droppedRuns += 1;
             done();
             return false;
         }

@@ -1,10 +1,11 @@
 // From how SSTP and PPP ended to the closed list that the bus knows.
 import type { BindingFailureReason, EndReason } from "@postern/contracts";
-import type { CloseReason } from "@postern/ppp";
+import type { CloseReason, Closure } from "@postern/ppp";
 import type { CallEnd } from "@postern/sstp";
 
-/** `local` is why we ended it, where we did. */
-export function endReasonOf(end: CallEnd, local: EndReason | undefined): EndReason {
+/** Of a session that was admitted.  `closure`: how its link ended before the call did; `wish`: why we ended it, where we did. */
+export function endReasonOf(end: CallEnd, closure: Closure | undefined, wish: EndReason | undefined): EndReason {
+    const local = wish ?? (closure && endReasonOfLink(closure.reason));
     switch (end.reason) {
         case "client-disconnect":
             return local ?? "client-disconnect";
@@ -27,8 +28,18 @@ export function endReasonOf(end: CallEnd, local: EndReason | undefined): EndReas
     }
 }
 
+/** Of a session that was not: the first thing that went wrong, as whoever noticed it calls it. */
+export function whyGivenUp(
+    end: CallEnd,
+    closure: Closure | undefined,
+    wish: EndReason | undefined,
+): { readonly reason: string; readonly detail: string } {
+    const detail = closure?.detail ?? ("detail" in end ? end.detail : "");
+    return { reason: wish ?? closure?.reason ?? end.reason, detail };
+}
+
 /** Why the session ends when its link has. */
-export function endReasonOfLink(reason: CloseReason): EndReason {
+function endReasonOfLink(reason: CloseReason): EndReason {
     switch (reason) {
         case "terminated-by-peer":
             return "client-terminate";

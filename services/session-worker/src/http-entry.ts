@@ -11,16 +11,20 @@ import {
 import type { Duplex } from "node:stream";
 import { readAhead } from "./read-ahead.ts";
 
-/** Milliseconds that a refused client has to read its answer. */
+/** Milliseconds that a client whose request is answered for good has to read that. */
 const LINGER = 2_000;
 
-export type SstpGreeting = Extract<SstpRequest, { kind: "sstp" }>;
+/** What a connection wanted. */
+export type Greeting =
+    | Extract<SstpRequest, { kind: "sstp" }>
+    /** Answered here, with `status`; `refused` is what was wrong with a request that is none. */
+    | { readonly kind: "answered"; readonly status: number; readonly refused: HttpError | undefined };
 
 /**
- * Reads the request.  An SSTP request is returned, to be answered with `welcome` or `turnAway`; a probe or anything else is
- * answered here and gives `undefined`.  Bytes behind the head stay in the stream.
+ * Reads the request.  One for SSTP is to be answered with `welcome` or `turnAway`; a probe (401, or 503 while new sessions are
+ * not welcome) or anything else is answered here.  Bytes behind the head stay in the stream.
  */
-export async function readGreeting(stream: Duplex, accepting: () => boolean): Promise<SstpGreeting | undefined> {
+export async function readGreeting(stream: Duplex, accepting: () => boolean): Promise<Greeting> {
     const reader = new HttpHeadReader();
     let request: SstpRequest;
     try {
@@ -31,13 +35,18 @@ export async function readGreeting(stream: Duplex, accepting: () => boolean): Pr
             return head && { value: interpretRequest(head), size: bytes.length - head.rest.length };
         });
     } catch (error) {
-        if (error instanceof HttpError) finish(stream, encodeErrorResponse(error.status, now()));
-        throw error;
+        if (!(error instanceof HttpError)) throw error;
+        finish(stream, encodeErrorResponse(error.status, now()));
+        return { kind: "answered", status: error.status, refused: error };
     }
     if (request.kind === "sstp") return request;
-    if (request.kind === "other") finish(stream, encodeErrorResponse(request.status, now()));
-    else finish(stream, encodeProbeResponse(accepting() ? 401 : 503, now()));
-    return undefined;
+    if (request.kind === "other") {
+        finish(stream, encodeErrorResponse(request.status, now()));
+        return { kind: "answered", status: request.status, refused: undefined };
+    }
+    const status = accepting() ? 401 : 503;
+    finish(stream, encodeProbeResponse(status, now()));
+    return { kind: "answered", status, refused: undefined };
 }
 
 /** HTTP 200: from here on the stream carries SSTP. */
@@ -51,7 +60,9 @@ function finish(stream: Duplex, response: Uint8Array): void {
     // Read on, so that what the client still sends does not turn our answer into a reset.
     stream.resume();
     stream.end(response);
-    setTimeout(() => stream.destroy(), LINGER).unref();
+    const timer = setTimeout(() => stream.destroy(), LINGER);
+    timer.unref();
+    stream.once("close", () => clearTimeout(timer));
 }
 
 const now = (): string => new Date().toUTCString();

@@ -1,46 +1,23 @@
-// Accepts connections and takes each through PROXY header, TLS and HTTP, within one deadline, until it is an SSTP stream.
-import { randomBytes } from "node:crypto";
-import { createServer, type Server, type Socket } from "node:net";
-import { ClientHelloError, type ClientHello } from "@postern/client-hello";
-import type { ClientEndpoint } from "@postern/contracts";
-import { ProxyError } from "@postern/proxy-protocol";
-import { HttpError } from "@postern/sstp";
+// Accepts connections and lets each make its way in; those that do become sessions.
+import { createServer, type DropArgument, type Server, type Socket } from "node:net";
+import { DependencyError } from "@postern/errors";
 import type { Logger } from "@postern/telemetry";
-import type { CertificateStore } from "./certificates.ts";
-import { readGreeting, turnAway, welcome } from "./http-entry.ts";
-import { type Origin, peerOf, type ProxySources } from "./proxy-source.ts";
-import { StreamEndedError } from "./read-ahead.ts";
+import { turnAway, welcome } from "./http-entry.ts";
+import { ConnectionEntry, type EntryPorts, type EntrySettings } from "./connection-entry.ts";
 import type { SessionTransport } from "./session-ports.ts";
-import type { TimerWheel } from "./timer-wheel.ts";
-import { secure, TlsHandshakeError } from "./tls-entry.ts";
 
-export interface ListenerSettings {
+export interface ListenerSettings extends EntrySettings {
     readonly host: string;
     readonly port: number;
-    readonly headerTimeout: number;
-    readonly handshakeTimeout: number;
     readonly maxConnections: number;
 }
 
-/** Why a connection did not become a session, for counters and for `connection.handshake-failed`. */
-export interface HandshakeFailure {
-    readonly connection: string;
-    readonly client: ClientEndpoint;
-    readonly stage: "proxy-header" | "tls" | "http";
-    readonly reason: string;
-    readonly clientHello?: ClientHello;
-}
-
-export interface ListenerPorts {
-    readonly proxies: ProxySources;
-    readonly certificates: CertificateStore;
-    readonly wheel: TimerWheel;
-    readonly log: Logger;
-    readonly now: () => number;
-    /** New sessions are welcome. */
-    readonly accepting: () => boolean;
+export interface ListenerPorts extends EntryPorts {
+    readonly log: Pick<Logger, "error" | "debug">;
+    /** Takes over a stream whose peer has just been told HTTP 200. */
     readonly onTransport: (transport: SessionTransport) => void;
-    readonly onFailure: (failure: HandshakeFailure) => void;
+    /** A connection was closed at once, because there are too many. */
+    readonly onDropped: (drop: DropArgument | undefined) => void;
 }
 
 export class Listener {
@@ -56,7 +33,7 @@ export class Listener {
             this.#accept(socket),
         );
         this.#server.maxConnections = settings.maxConnections;
-        this.#server.on("error", (error) => ports.log.error({ error }, "the listener failed"));
+        this.#server.on("drop", (drop) => ports.onDropped(drop));
     }
 
     get connections(): number {
@@ -67,9 +44,13 @@ export class Listener {
     async start(): Promise<number> {
         const { host, port } = this.#settings;
         await new Promise<void>((resolve, reject) => {
-            this.#server.once("error", reject);
+            const onError = (cause: Error): void =>
+                reject(new DependencyError("LISTEN_FAILED", `${host}:${port} cannot be listened on`, { cause }));
+            this.#server.once("error", onError);
             this.#server.listen({ host, port, backlog: 1_024 }, () => {
-                this.#server.off("error", reject);
+                this.#server
+                    .off("error", onError)
+                    .on("error", (error) => this.#ports.log.error({ error }, "the listener failed"));
                 resolve();
             });
         });
@@ -77,7 +58,7 @@ export class Listener {
         return typeof address === "object" && address !== null ? address.port : port;
     }
 
-    /** No new connections; the ones in handshake are closed, sessions are not this one's to end. */
+    /** No new connections; what becomes of those that are there is up to `accepting` and to the sessions. */
     stop(): void {
         this.#server.close();
     }
@@ -92,85 +73,21 @@ export class Listener {
         socket.once("close", () => this.#sockets.delete(socket));
         // Every later stage has its own listener; this one keeps a reset between two stages from being an uncaught error.
         socket.on("error", (error) => this.#ports.log.debug({ error: error.message }, "connection failed"));
-        void this.#handshake(socket);
+        void this.#enter(socket);
     }
 
-    async #handshake(socket: Socket): Promise<void> {
-        const { proxies, wheel, now } = this.#ports;
-        const steps = new Map([["accepted", now()]]);
-        const introduced = proxies.mustIntroduce(socket);
-        const deadline = wheel.timer(() => socket.destroy());
-        deadline.start(introduced ? this.#settings.headerTimeout : this.#settings.handshakeTimeout);
-        let origin: Origin = { client: peerOf(socket), connection: undefined, isHealthCheck: false };
-        let stage: HandshakeFailure["stage"] = "proxy-header";
-        let hello: ClientHello | undefined;
-        try {
-            origin = await proxies.originOf(socket);
-            deadline.start(this.#settings.handshakeTimeout);
-            stage = "tls";
-            const secured = await secure(socket, this.#ports.certificates);
-            ({ hello } = secured);
-            steps.set("tls", now());
-            stage = "http";
-            await this.#greet(secured.socket, hello, origin, steps);
-        } catch (error) {
-            this.#fail(error, { stage, origin, hello, timedOut: !deadline.armed });
-            socket.destroy();
-        } finally {
-            deadline.stop();
+    async #enter(socket: Socket): Promise<void> {
+        const { accepting, onAnswered, onTransport } = this.#ports;
+        const transport = await new ConnectionEntry(socket, this.#settings, this.#ports).run();
+        // It may have been closed between the last stage and now: nobody would tell the session.
+        if (transport === undefined || transport.stream.destroyed) return;
+        // From here to the session nothing may come in between, or two connections would get the last place.
+        if (accepting()) {
+            welcome(transport.stream);
+            onTransport(transport);
+        } else {
+            turnAway(transport.stream);
+            onAnswered(503);
         }
-    }
-
-    async #greet(
-        socket: SessionTransport["stream"] & Parameters<CertificateStore["seenBy"]>[0],
-        hello: ClientHello,
-        origin: Origin,
-        steps: Map<string, number>,
-    ): Promise<void> {
-        const { certificates, accepting, now, onTransport } = this.#ports;
-        const greeting = await readGreeting(socket, accepting);
-        if (greeting === undefined) return;
-        if (!accepting()) return turnAway(socket);
-        steps.set("http", now());
-        welcome(socket);
-        const { serverName } = hello;
-        onTransport({
-            stream: socket,
-            client: origin.client,
-            connection: origin.connection ?? randomBytes(10).toString("hex"),
-            certificates: certificates.seenBy(socket, serverName),
-            tls: {
-                version: socket.getProtocol() ?? "unknown",
-                cipher: socket.getCipher().standardName,
-                ...(serverName === undefined ? {} : { serverName }),
-            },
-            correlationId: greeting.correlationId,
-            steps,
-        });
-    }
-
-    #fail(
-        error: unknown,
-        at: { stage: HandshakeFailure["stage"]; origin: Origin; hello: ClientHello | undefined; timedOut: boolean },
-    ): void {
-        const { origin, stage } = at;
-        const known =
-            error instanceof ProxyError ||
-            error instanceof ClientHelloError ||
-            error instanceof TlsHandshakeError ||
-            error instanceof HttpError ||
-            error instanceof StreamEndedError;
-        if (!known) return this.#ports.log.error({ error }, "a handshake failed unexpectedly");
-        // A TCP probe says nothing and closes; a balancer's health check may stop anywhere.
-        if (origin.isHealthCheck || (error instanceof StreamEndedError && error.received === 0 && !at.timedOut)) return;
-        const hello = error instanceof TlsHandshakeError ? error.hello : at.hello;
-        const reason = at.timedOut ? `no end of ${stage} within the time limit` : error.message;
-        this.#ports.onFailure({
-            connection: origin.connection ?? randomBytes(10).toString("hex"),
-            client: origin.client,
-            stage,
-            reason: reason.slice(0, 300),
-            ...(hello === undefined ? {} : { clientHello: hello }),
-        });
     }
 }

@@ -1,5 +1,7 @@
 // The packet path of one session, both directions: what may pass, and what is counted instead.  [MS-SSTP] 3.3.7.
 // Nothing here allocates per packet; PPP control frames leave the path at once.
+import { copyBytes } from "@postern/bytes";
+import type { Counters } from "@postern/contracts";
 import { clampTcpMss, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
 import { headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf, writeFrameHeader, FRAME_HEADER_SIZE } from "@postern/ppp";
 import { encodeHeader, HEADER_SIZE } from "@postern/sstp";
@@ -19,14 +21,35 @@ export const DROP_REASONS = [
 ] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
-export interface PathCounters {
-    bytesIn: number;
-    bytesOut: number;
-    packetsIn: number;
-    packetsOut: number;
-    droppedIn: number;
-    droppedOut: number;
-}
+export const noDrops = (): Record<DropReason, number> => ({
+    "gate-closed": 0,
+    malformed: 0,
+    "foreign-source": 0,
+    "not-routed": 0,
+    "too-big": 0,
+    "queue-full": 0,
+});
+
+/** The counters of the contracts, to count with. */
+export type PathCounters = { -readonly [Name in keyof Counters]: Counters[Name] };
+
+export const NO_TRAFFIC: Readonly<Counters> = {
+    bytesIn: 0,
+    bytesOut: 0,
+    packetsIn: 0,
+    packetsOut: 0,
+    droppedIn: 0,
+    droppedOut: 0,
+};
+
+export const addCounters = (one: Counters, other: Counters = NO_TRAFFIC): Counters => ({
+    bytesIn: one.bytesIn + other.bytesIn,
+    bytesOut: one.bytesOut + other.bytesOut,
+    packetsIn: one.packetsIn + other.packetsIn,
+    packetsOut: one.packetsOut + other.packetsOut,
+    droppedIn: one.droppedIn + other.droppedIn,
+    droppedOut: one.droppedOut + other.droppedOut,
+});
 
 /** What the path has to know of the session's protocols at every packet. */
 export interface PathGate {
@@ -52,22 +75,8 @@ export interface PathPorts {
 const NOTHING_LEASED = -1;
 
 export class PacketPath {
-    readonly counters: PathCounters = {
-        bytesIn: 0,
-        bytesOut: 0,
-        packetsIn: 0,
-        packetsOut: 0,
-        droppedIn: 0,
-        droppedOut: 0,
-    };
-    readonly drops: Record<DropReason, number> = {
-        "gate-closed": 0,
-        malformed: 0,
-        "foreign-source": 0,
-        "not-routed": 0,
-        "too-big": 0,
-        "queue-full": 0,
-    };
+    readonly counters: PathCounters = { ...NO_TRAFFIC };
+    readonly drops: Record<DropReason, number> = noDrops();
     readonly #ports: PathPorts;
     #lease = NOTHING_LEASED;
 
@@ -140,16 +149,17 @@ export class PacketPath {
         writeFrameHeader(bytes, at - HEADROOM + HEADER_SIZE, PROTOCOL.ipv4);
     }
 
-    /** Rare: the device's MTU keeps such packets away unless this client's MRU is smaller.  The others are copied out. */
+    /** Rare: the session's route keeps such packets away, but for those that were on their way.  The others are copied out. */
     #withoutTooBig(run: Run, largest: number): void {
-        const { egress, gateway, reply } = this.#ports;
+        const { egress } = this.#ports;
+        let answered = false;
         for (let at = 0; at < run.count; at += 1) {
-            const packet = run.bytes.slice(run.offset(at) - HEADROOM, run.offset(at) + run.size(at));
+            const packet = copyBytes(run.bytes, run.offset(at) - HEADROOM, run.offset(at) + run.size(at));
             const size = run.size(at);
             if (size > largest) {
                 this.#dropOut("too-big", 1);
-                const answer = fragmentationNeeded(packet.subarray(HEADROOM), gateway, largest);
-                if (answer !== undefined) reply(answer);
+                // One answer a run is enough for who sends it, and a flood of such packets is not answered by another.
+                answered ||= this.#answerTooBig(packet.subarray(HEADROOM), largest);
                 continue;
             }
             this.#frame(packet, HEADROOM, size, largest);
@@ -161,6 +171,13 @@ export class PacketPath {
             this.counters.bytesOut += size;
         }
         run.release();
+    }
+
+    #answerTooBig(packet: Uint8Array, largest: number): boolean {
+        const { gateway, reply } = this.#ports;
+        const answer = fragmentationNeeded(packet, gateway, largest);
+        if (answer !== undefined) reply(answer);
+        return answer !== undefined;
     }
 
     #dropOut(reason: DropReason, count: number): void {

@@ -1,5 +1,4 @@
 // Reads the first bytes of a stream until they are understood, and leaves the rest as if nobody had looked.
-import { concatBytes } from "@postern/bytes";
 import { DependencyError } from "@postern/errors";
 import type { Duplex } from "node:stream";
 
@@ -21,20 +20,20 @@ export class StreamEndedError extends DependencyError {
 
 /**
  * Resolves with what `decode` makes of the first bytes; bytes it did not use are put back.  Rejects with what `decode` throws,
- * or with a `StreamEndedError`.  The stream is paused afterwards.
+ * or with a `StreamEndedError`.  The stream is paused afterwards.  How many bytes may be collected is up to `decode`.
  */
 export function readAhead<T>(stream: Duplex, decode: (bytes: Uint8Array) => Recognised<T> | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
-        let bytes: Uint8Array = new Uint8Array(0);
+        const collected = new Collected();
         const finish = (outcome: () => void): void => {
             stream.off("data", onData).off("end", onEnd).off("close", onEnd).off("error", onError);
             stream.pause();
             outcome();
         };
-        const onEnd = (): void => finish(() => reject(new StreamEndedError(bytes.length)));
-        const onError = (error: Error): void => finish(() => reject(new StreamEndedError(bytes.length, error)));
+        const onEnd = (): void => finish(() => reject(new StreamEndedError(collected.size)));
+        const onError = (error: Error): void => finish(() => reject(new StreamEndedError(collected.size, error)));
         const onData = (chunk: Uint8Array): void => {
-            bytes = bytes.length === 0 ? chunk : concatBytes(bytes, chunk);
+            const bytes = collected.add(chunk);
             try {
                 const recognised = decode(bytes);
                 if (recognised === undefined) return;
@@ -50,4 +49,27 @@ export function readAhead<T>(stream: Duplex, decode: (bytes: Uint8Array) => Reco
         stream.on("end", onEnd).on("close", onEnd).on("error", onError).on("data", onData);
         stream.resume();
     });
+}
+
+/** Chunks joined as they come; room grows by doubling, so that a peer who sends single bytes does not cost their square. */
+class Collected {
+    #room: Uint8Array = new Uint8Array(0);
+    size = 0;
+
+    /** All bytes so far. */
+    add(chunk: Uint8Array): Uint8Array {
+        const size = this.size + chunk.length;
+        // Nearly always the first chunk is all there is, and needs no copy.
+        if (this.size === 0) this.#room = chunk;
+        else if (size > this.#room.length || this.size === this.#room.length) this.#grow(size);
+        if (this.size > 0) this.#room.set(chunk, this.size);
+        this.size = size;
+        return this.#room.subarray(0, size);
+    }
+
+    #grow(size: number): void {
+        const room = new Uint8Array(2 * size);
+        room.set(this.#room.subarray(0, this.size));
+        this.#room = room;
+    }
 }

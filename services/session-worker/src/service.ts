@@ -1,109 +1,109 @@
 // A session-worker: one TUN device, one listener, and the sessions between them.
 import type { Stoppable } from "@postern/bus";
 import type { SessionWorkerSection } from "@postern/config";
-import { BUCKETS, certificateLoaded, handshakeFailed, workerDraining, workerFull } from "@postern/contracts";
+import { BUCKETS, type EndReason } from "@postern/contracts";
 import { ConfigError, DependencyError } from "@postern/errors";
 import { readKeyFile } from "@postern/sealing";
 import type { Service, ServiceContext } from "@postern/service";
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { AuthClient } from "./auth-client.ts";
-import { CertificateStore, type LoadedCertificate } from "./certificates.ts";
+import { CertificateStore } from "./certificates.ts";
 import { watchCertificates } from "./certificate-watch.ts";
+import { CounterUpdates } from "./counter-updates.ts";
+import { createUplink } from "./create-uplink.ts";
 import { endAll } from "./drain.ts";
 import { InboundBatch } from "./inbound-batch.ts";
-import { type HandshakeFailure, Listener } from "./listener.ts";
-import { observeWorker } from "./worker-metrics.ts";
+import { Listener } from "./listener.ts";
 import { ProxySources } from "./proxy-source.ts";
 import { Session } from "./session.ts";
 import { SessionDecider } from "./session-decision.ts";
 import { createSessionId } from "./session-id.ts";
+import { createSessionMetrics } from "./session-metrics.ts";
 import type { SessionPorts, SessionTransport } from "./session-ports.ts";
 import { SessionReport } from "./session-report.ts";
-import { sessionSettings, tlsOptions } from "./settings.ts";
 import { SessionTable } from "./session-table.ts";
+import { sessionSettings, tlsOptions } from "./settings.ts";
 import { platformClock, TimerWheel } from "./timer-wheel.ts";
-import { createUplink } from "./create-uplink.ts";
 import type { Uplink } from "./uplink.ts";
-import { answerControl } from "./worker-control.ts";
+import { WorkerControl } from "./worker-control.ts";
+import { createEntryMetrics, observeWorker } from "./worker-metrics.ts";
 import { WorkerPresence } from "./worker-presence.ts";
+import { WorkerReport } from "./worker-report.ts";
 
 const VERSION = "0.1.0";
 /** Milliseconds that ending sessions get beyond the time they are spread over. */
 const FAREWELL = 5_000;
 
+const now = (): number => performance.now();
+const wallClock = (): number => Date.now();
+
 export class SessionWorker implements Service {
     readonly #context: ServiceContext<SessionWorkerSection>;
     readonly #sessions: SessionTable;
     readonly #wheel = new TimerWheel(platformClock);
-    #uplink: Uplink | undefined;
+    readonly #report: WorkerReport;
+    /** What `stop` undoes, in reverse order. */
+    readonly #undo = new AsyncDisposableStack();
     #listener: Listener | undefined;
     #presence: WorkerPresence | undefined;
-    #control: readonly Stoppable[] = [];
-    #stopWatching: () => void = () => undefined;
-    #updates: NodeJS.Timeout | undefined;
-    #report: SessionReport | undefined;
-    #wasFull = false;
+    #decider: SessionDecider | undefined;
+    #isFull = false;
 
     constructor(context: ServiceContext<SessionWorkerSection>) {
+        const { section, events, log, instance: worker, epoch: workerEpoch } = context;
+        const capacity = section.limits.sessions;
         this.#context = context;
-        this.#sessions = new SessionTable(context.section.limits.sessions);
+        this.#sessions = new SessionTable(capacity);
+        this.#report = new WorkerReport({ events, log, worker, workerEpoch, capacity, now });
+        this.#undo.defer(() => this.#wheel.stop());
     }
 
     async start(): Promise<void> {
-        const { section, log, metrics, instance } = this.#context;
-        const certificates = new CertificateStore(section.tls.certificates, tlsOptions(section), () =>
-            performance.now(),
-        );
-        const uplink = createUplink(section, instance, log);
-        this.#uplink = uplink;
+        const { section, log, metrics } = this.#context;
+        const certificates = new CertificateStore(section.tls.certificates, tlsOptions(section));
+        const uplink = createUplink(section, log);
+        this.#undo.defer(() => uplink.stop());
         await uplink.start((slot, run) => this.#sessions.deliver(slot, run));
         log.info({ uplink: uplink.description }, "uplink ready");
-        const ports = await this.#sessionPorts(uplink);
-        const listener = this.#createListener(certificates, ports);
+        const listener = this.#createListener(certificates, await this.#sessionPorts(uplink));
+        this.#undo.defer(() => listener.destroyAll());
         this.#listener = listener;
         const port = await listener.start();
         await this.#announce(port);
-        this.#announceCertificates(certificates.loaded);
-        this.#stopWatching = watchCertificates(section.tls, certificates, log, (loaded) =>
-            this.#announceCertificates(loaded),
+        this.#report.certificates(certificates.loaded);
+        this.#undo.defer(
+            watchCertificates(certificates, section.tls.reloadInterval, log, (loaded) =>
+                this.#report.certificates(loaded),
+            ),
         );
-        this.#updates = setInterval(() => this.#reportCounters(), section.updateInterval);
-        observeWorker(metrics, { sessions: this.#sessions, listener, uplink, certificates });
-        log.info(
-            { listen: `${section.listen.host}:${port}`, capacity: section.limits.sessions },
-            "session-worker ready",
-        );
+        observeWorker(metrics, { sessions: this.#sessions, listener, uplink, certificates, wallClock });
+        const { host } = section.listen;
+        log.info({ listen: `${host}:${port}`, capacity: section.limits.sessions }, "session-worker ready");
     }
 
     async stop(reason: string): Promise<void> {
         const { section, log } = this.#context;
+        const patience = Math.min(FAREWELL, section.stopWithin / 2);
         log.info({ reason, sessions: this.#sessions.size }, "ending all sessions");
-        clearInterval(this.#updates);
-        this.#stopWatching();
+        this.#presence?.leave("stopping");
+        // Refused connections go to another worker at once; accepted ones would be told 503.
         this.#listener?.stop();
-        this.#presence?.drain("stopping");
-        await endAll(this.#sessions, "worker-stop", 0, Math.min(FAREWELL, section.stopWithin / 2));
+        await endAll({ sessions: this.#sessions, now }, "worker-stop", 0, patience);
         for (const session of this.#sessions.values()) session.cut("worker-stop");
-        await Promise.all(this.#control.map((answering) => answering.stop()));
-        await this.#leave();
-        this.#listener?.destroyAll();
-        await this.#uplink?.stop();
-        this.#wheel.stop();
+        // What the registry has admitted meanwhile has to be ended, too.
+        await Promise.race([this.#decider?.settled(), delay(patience, undefined, { ref: false })]);
+        await this.#undo.disposeAsync();
     }
 
     readiness(): string | undefined {
-        const state = this.#presence?.state;
-        if (state === undefined) return "starting";
-        return state === "ready" ? undefined : state;
-    }
-
-    get #accepting(): boolean {
-        // Without room for the event that a session ended, none may begin.
-        return this.#presence?.state === "ready" && this.#context.events.accepting;
+        const state = this.#presence?.state ?? "starting";
+        if (state !== "ready") return state;
+        return this.#context.events.accepting ? undefined : "the outbox is full: NATS does not take its events";
     }
 
     async #sessionPorts(uplink: Uplink): Promise<SessionPorts> {
-        const { section, instance, epoch, bus, events, log, config } = this.#context;
+        const { section, instance: worker, epoch: workerEpoch, bus, events, log, metrics, config } = this.#context;
         if (section.auth.brokerKey === undefined) {
             throw new ConfigError(
                 "CONFIG_INVALID",
@@ -111,35 +111,39 @@ export class SessionWorker implements Service {
             );
         }
         const auth = new AuthClient(bus, {
-            worker: instance,
+            worker,
             brokerKey: await readKeyFile(section.auth.brokerKey, "seal-public"),
         });
-        const decider = new SessionDecider({ auth, bus, events, log, worker: instance, workerEpoch: epoch });
-        const settings = sessionSettings(section, config.name);
-        this.#report = new SessionReport({
+        const decider = new SessionDecider({ auth, bus, events, log, worker, workerEpoch, now, wallClock });
+        this.#decider = decider;
+        const report = new SessionReport({
             bus,
             events,
             log,
-            worker: instance,
+            metrics: createSessionMetrics(metrics),
+            worker,
             offeredHashes: section.sstp.hashes === "sha256" ? ["sha256"] : ["sha1", "sha256"],
-            fenced: (session) => this.#sessions.get(session)?.end("fenced"),
+            end: (session, epoch, reason) => this.#end(session, epoch, reason),
         });
+        this.#reportCounters(report);
         return {
-            settings,
+            settings: sessionSettings(section, config.name),
             wheel: this.#wheel,
-            now: () => performance.now(),
+            now,
+            wallClock,
+            random: Math.random,
             log,
             uplink,
             batch: new InboundBatch(uplink),
             closed: (session) => this.#forget(session),
-            decide: (session, transport, number, attempt, signal) =>
-                decider.decide(session, transport, number, attempt, signal),
-            report: this.#report,
+            decide: (submission) => decider.decide(submission),
+            report,
         };
     }
 
     #createListener(certificates: CertificateStore, ports: SessionPorts): Listener {
-        const { section, log } = this.#context;
+        const { section, log, metrics } = this.#context;
+        const entryMetrics = createEntryMetrics(metrics);
         return new Listener(
             {
                 ...section.listen,
@@ -152,55 +156,68 @@ export class SessionWorker implements Service {
                 certificates,
                 wheel: this.#wheel,
                 log,
-                now: () => performance.now(),
-                accepting: () => this.#accepting,
+                now,
+                accepting: () => this.readiness() === undefined,
                 onTransport: (transport) => this.#begin(transport, ports),
-                onFailure: (failure) => this.#onHandshakeFailure(failure),
+                onFailure: (failure) => {
+                    entryMetrics.failed(failure);
+                    this.#report.handshakeFailed(failure);
+                },
+                onAnswered: (status) => entryMetrics.answered(status),
+                onDropped: () => entryMetrics.dropped(),
             },
         );
     }
 
+    /** The listener asks whether there is room right before it calls this. */
     #begin(transport: SessionTransport, ports: SessionPorts): void {
         const slot = this.#sessions.takeSlot();
-        if (slot === undefined) {
-            transport.stream.destroy();
-            return;
-        }
-        const session = Session.negotiate(createSessionId(), slot, transport, ports);
-        this.#sessions.add(session);
-        if (this.#sessions.isFull) this.#onFull();
+        if (slot === undefined) return void transport.stream.destroy();
+        this.#sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
+        this.#onSize();
     }
 
     #forget(session: string): void {
         this.#sessions.remove(session);
-        if (!this.#wasFull || this.#sessions.isFull) return;
-        this.#wasFull = false;
-        this.#presence?.refresh();
+        this.#onSize();
     }
 
-    #onFull(): void {
-        const { instance: worker, epoch: workerEpoch, events, section, log } = this.#context;
-        if (this.#wasFull) return;
-        this.#wasFull = true;
-        this.#presence?.refresh();
-        const { size: sessions } = this.#sessions;
-        this.#keep(
-            events.append(workerFull, worker, { worker, workerEpoch, sessions, capacity: section.limits.sessions }),
+    #onSize(): void {
+        const { size, isFull } = this.#sessions;
+        this.#report.sessions(size);
+        if (isFull !== this.#isFull) this.#presence?.refresh();
+        this.#isFull = isFull;
+    }
+
+    #end(id: string, epoch: number, reason: EndReason): void {
+        const session = this.#sessions.get(id);
+        if (session?.facts?.admission.epoch === epoch) session.end(reason);
+    }
+
+    #reportCounters(report: SessionReport): void {
+        const { updateInterval } = this.#context.section;
+        const updates = new CounterUpdates(
+            updateInterval,
+            () => this.#sessions.values(),
+            ({ facts, counters }) => {
+                if (facts !== undefined) report.updated(facts, counters);
+            },
         );
-        log.warn({ sessions }, "this worker is full");
+        const timer = setInterval(() => updates.step(), updates.interval);
+        this.#undo.defer(() => clearInterval(timer));
     }
 
     async #announce(port: number): Promise<void> {
-        const { bus, instance, epoch, section, log } = this.#context;
+        const { bus, instance: worker, epoch, section, log } = this.#context;
         const { host } = section.listen;
         const reachable = section.advertise ?? (host === "0.0.0.0" || host === "::" ? hostname() : host);
-        this.#presence = new WorkerPresence({
+        const presence = new WorkerPresence({
             bucket: await bus.bucket(BUCKETS.workers),
             log,
             heartbeat: section.heartbeat,
             sessions: () => this.#sessions.size,
             identity: {
-                worker: instance,
+                worker,
                 epoch,
                 host: hostname(),
                 endpoint: { host: reachable, port },
@@ -208,29 +225,36 @@ export class SessionWorker implements Service {
                 version: VERSION,
             },
         });
-        this.#control = await answerControl({
-            bus,
-            worker: instance,
+        this.#undo.defer(() => this.#withdraw(presence));
+        const control = new WorkerControl({
+            worker,
             epoch,
             sessions: this.#sessions,
-            presence: this.#presence,
+            presence,
             log,
-            drain: (seconds, by) => this.#drain(seconds, by),
+            drain: (seconds, by) => this.#drain(presence, seconds, by),
         });
-        await this.#presence.start();
+        const answering: readonly Stoppable[] = await control.answer(bus);
+        this.#undo.defer(async () => void (await Promise.all(answering.map((one) => one.stop()))));
+        this.#presence = presence;
+        await presence.start();
     }
 
-    #drain(seconds: number | undefined, by: string): void {
-        const { instance: worker, epoch: workerEpoch, events } = this.#context;
-        if (this.#presence?.state === "draining" || this.#presence?.state === "stopping") return;
-        this.#presence?.drain("draining");
-        this.#keep(events.append(workerDraining, worker, { worker, workerEpoch, sessions: this.#sessions.size, by }));
-        if (seconds !== undefined) this.#keep(endAll(this.#sessions, "worker-drain", seconds, FAREWELL));
+    #drain(presence: WorkerPresence, seconds: number | undefined, by: string): void {
+        if (presence.state === "stopping") return;
+        if (presence.state !== "draining") {
+            presence.leave("draining");
+            this.#report.draining(this.#sessions.size, by);
+        }
+        if (seconds === undefined) return;
+        endAll({ sessions: this.#sessions, now }, "worker-drain", seconds * 1_000, FAREWELL).catch((error: unknown) =>
+            this.#context.log.error({ error }, "a drain did not finish"),
+        );
     }
 
-    async #leave(): Promise<void> {
+    async #withdraw(presence: WorkerPresence): Promise<void> {
         try {
-            await this.#presence?.stop();
+            await presence.stop();
         } catch (error) {
             if (!(error instanceof DependencyError)) throw error;
             this.#context.log.warn(
@@ -238,51 +262,5 @@ export class SessionWorker implements Service {
                 "this worker's record could not be removed; it will expire",
             );
         }
-    }
-
-    #onHandshakeFailure(failure: HandshakeFailure): void {
-        const { events, instance: worker, log } = this.#context;
-        const { clientHello, ...rest } = failure;
-        log.info({ ...rest, clientHello }, "handshake failed");
-        events.emit(handshakeFailed, worker, {
-            ...rest,
-            worker,
-            ...(clientHello === undefined
-                ? {}
-                : {
-                      clientHello: {
-                          versions: [...clientHello.versions],
-                          ...(clientHello.serverName === undefined ? {} : { serverName: clientHello.serverName }),
-                          ciphers: clientHello.ciphers.slice(0, 64),
-                          alpn: clientHello.alpn.slice(0, 16),
-                      },
-                  }),
-        });
-    }
-
-    #announceCertificates(loaded: readonly LoadedCertificate[]): void {
-        const { events, instance: worker, log } = this.#context;
-        for (const { names, sha256, algorithm, notAfter } of loaded) {
-            log.info({ names, sha256, algorithm, notAfter }, "serving certificate");
-            this.#keep(
-                events.append(certificateLoaded, worker, {
-                    worker,
-                    names: [...names],
-                    sha256,
-                    algorithm,
-                    notAfter: notAfter.toISOString(),
-                }),
-            );
-        }
-    }
-
-    #reportCounters(): void {
-        for (const session of this.#sessions.values()) {
-            if (session.facts !== undefined) this.#report?.updated(session.facts, { ...session.counters });
-        }
-    }
-
-    #keep(done: Promise<void>): void {
-        done.catch((error: unknown) => this.#context.log.error({ error }, "an event could not be kept"));
     }
 }

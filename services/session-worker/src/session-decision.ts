@@ -1,41 +1,34 @@
 // What becomes of a client's credentials: the brokers say who it is, the registry whether it may come in and with which
 // address.  The client is told of success only after both.
-import type { Bus } from "@postern/bus";
-import {
-    authFailed,
-    authInterrupted,
-    registryAdmit,
-    registryRelease,
-    type AdmitAnswer,
-    type AdmitQuestion,
-    type AuthFailureReason,
-    type MschapError,
-    type RefusalReason,
-} from "@postern/contracts";
-import { DependencyError } from "@postern/errors";
-import { type AuthenticationAttempt, MSCHAP_ERROR, type MschapFailure } from "@postern/ppp";
-import type { Events } from "@postern/service";
+import { authFailed, authInterrupted, sessionRefused, type MschapError, type RefusalReason } from "@postern/contracts";
+import { MSCHAP_ERROR, type MschapFailure } from "@postern/ppp";
 import type { Logger } from "@postern/telemetry";
+import { admit, type AdmissionPorts } from "./admission.ts";
 import type { AuthClient, AuthVerdict } from "./auth-client.ts";
-import type { Decision, SessionTransport } from "./session-ports.ts";
+import type { Decision, Submission } from "./session-ports.ts";
 
-export interface DecisionPorts {
+export interface DecisionPorts extends AdmissionPorts {
     readonly auth: Pick<AuthClient, "authenticate">;
-    readonly bus: Pick<Bus, "ask" | "subjects">;
-    readonly events: Pick<Events, "append">;
-    readonly log: Logger;
+    readonly log: Pick<Logger, "error" | "info" | "warn">;
     readonly worker: string;
     readonly workerEpoch: number;
+    /** Monotonic milliseconds. */
+    readonly now: () => number;
 }
 
 type Accepted = Extract<AuthVerdict, { state: "accept" }>;
 
-const ADMIT_TRIES = 2;
-const RELEASE_TRIES = 20;
+const { authenticationFailure: FAILED, noDialinPermission: NOT_PERMITTED } = MSCHAP_ERROR;
 
-const REFUSALS: Readonly<Partial<Record<RefusalReason, string>>> = {
-    "user-limit": "Too many sessions of this user",
-    "pool-exhausted": "No address is free",
+/** What the client is told; more would help nobody who may not come in. */
+const REFUSALS: Readonly<Record<RefusalReason, readonly [error: number, message: string]>> = {
+    "user-limit": [NOT_PERMITTED, "Too many sessions of this user"],
+    "pool-exhausted": [NOT_PERMITTED, "No address is free"],
+    "pool-unknown": [NOT_PERMITTED, "The session was not admitted"],
+    banned: [NOT_PERMITTED, "The session was not admitted"],
+    "worker-not-admitting": [FAILED, "The server is busy"],
+    "session-ended": [FAILED, "The server is busy"],
+    "registry-unavailable": [FAILED, "The server is busy"],
 };
 
 const refused = (error: number, message: string): Decision => ({
@@ -45,65 +38,64 @@ const refused = (error: number, message: string): Decision => ({
 
 export class SessionDecider {
     readonly #ports: DecisionPorts;
+    readonly #pending = new Set<Promise<Decision>>();
 
     constructor(ports: DecisionPorts) {
         this.#ports = ports;
     }
 
-    /** Never rejects for what brokers, registry or bus do; `signal` ends the waiting for the brokers. */
-    async decide(
-        session: string,
-        transport: SessionTransport,
-        number: number,
-        attempt: AuthenticationAttempt,
-        signal: AbortSignal,
-    ): Promise<Decision> {
-        const applicant = { session, client: transport.client, serverName: transport.tls.serverName };
-        const begun = performance.now();
-        const verdict = await this.#ports.auth.authenticate(applicant, number, attempt, signal);
-        switch (verdict.state) {
-            case "accept":
-                return this.#admit(session, transport, attempt, verdict);
-            case "reject":
-                return { outcome: "refused", failure: failureOf(verdict.mschapError, verdict.message) };
-            case "challenge":
-                return { outcome: "refused", failure: { ...failureOf(verdict.mschapError, ""), retry: true } };
-            case "interrupted":
-                return this.#onInterrupted(session, transport, attempt, verdict.replica);
-            case "unavailable":
-                this.#reportFailure(
-                    session,
-                    transport,
-                    attempt,
-                    signal.aborted ? "timeout" : "broker-unavailable",
-                    verdict.detail,
-                    performance.now() - begun,
-                );
-                return refused(MSCHAP_ERROR.authenticationFailure, "The authentication service does not answer");
+    /** Never rejects for what brokers, registry or bus do. */
+    async decide(submission: Submission): Promise<Decision> {
+        const decision = this.#decide(submission);
+        this.#pending.add(decision);
+        try {
+            return await decision;
+        } finally {
+            this.#pending.delete(decision);
         }
     }
 
-    async #admit(
-        session: string,
-        transport: SessionTransport,
-        attempt: AuthenticationAttempt,
-        { accept, hlak }: Accepted,
-    ): Promise<Decision> {
+    /** Resolves when everything that was asked for by now is decided. */
+    async settled(): Promise<void> {
+        await Promise.allSettled(this.#pending);
+    }
+
+    async #decide(submission: Submission): Promise<Decision> {
+        const begun = this.#ports.now();
+        const verdict = await this.#ports.auth.authenticate(submission);
+        switch (verdict.state) {
+            case "accept":
+                return this.#onAccepted(submission, verdict);
+            case "reject":
+                return { outcome: "refused", failure: failureOf(verdict.mschapError, verdict.message) };
+            case "challenge": {
+                const failure = { ...failureOf(verdict.mschapError, ""), retry: true };
+                return { outcome: "refused", failure, conversation: verdict.conversation };
+            }
+            case "interrupted":
+                return this.#onInterrupted(submission, verdict.replica);
+            case "unavailable":
+                this.#reportUnavailable(submission, verdict.detail, this.#ports.now() - begun);
+                return refused(FAILED, "The authentication service does not answer");
+            case "abandoned":
+                this.#ports.log.info({ session: submission.session }, "nobody waited for the authentication's result");
+                return refused(FAILED, "");
+        }
+    }
+
+    async #onAccepted({ session, transport, attempt }: Submission, { accept, hlak }: Accepted): Promise<Decision> {
         const { worker, workerEpoch } = this.#ports;
         const { principal, groups, policy } = accept;
-        const answer = await this.#askRegistry({
-            session,
-            worker,
-            workerEpoch,
-            principal,
-            groups,
-            method: attempt.method,
-            policy,
-            client: transport.client,
-        });
+        const { client } = transport;
+        const { method } = attempt;
+        const question = { session, worker, workerEpoch, principal, groups, method, policy, client };
+        const answer = await admit(question, this.#ports);
         if (answer.state === "refused") {
-            this.#ports.log.warn({ session, principal, reason: answer.reason, detail: answer.message }, "not admitted");
-            return refused(MSCHAP_ERROR.noDialinPermission, REFUSALS[answer.reason] ?? "The session was not admitted");
+            const refusal = { session, worker, principal, client, reason: answer.reason };
+            const detail = answer.message.slice(0, 300);
+            this.#ports.log.warn({ ...refusal, detail }, "not admitted");
+            this.#keep(this.#ports.events.append(sessionRefused, session, { ...refusal, detail }));
+            return refused(...REFUSALS[answer.reason]);
         }
         return {
             outcome: "admitted",
@@ -114,112 +106,52 @@ export class SessionDecider {
                 principal,
                 groups,
                 addresses: answer.addresses,
-                method: attempt.method,
+                method,
                 sessionTimeout: policy.sessionTimeout === undefined ? undefined : policy.sessionTimeout * 1_000,
                 idleTimeout: policy.idleTimeout === undefined ? undefined : policy.idleTimeout * 1_000,
             },
         };
     }
 
-    /** Idempotent by session, so an answer that got lost is asked for again; after that nobody may keep an address for it. */
-    async #askRegistry(question: AdmitQuestion): Promise<AdmitAnswer> {
-        const { bus } = this.#ports;
-        let detail = "";
-        for (let left = ADMIT_TRIES; left > 0; left -= 1) {
-            try {
-                return await bus.ask(bus.subjects.registry.admit, registryAdmit, question);
-            } catch (error) {
-                if (!(error instanceof DependencyError)) throw error;
-                detail = error.message;
-            }
-        }
-        void this.#withdraw(question);
-        return { state: "refused", reason: "registry-unavailable", message: detail };
-    }
-
-    /** A registry may have admitted the session although its answer never came. */
-    async #withdraw({ session, worker }: AdmitQuestion): Promise<void> {
-        const { bus, log } = this.#ports;
-        const counters = { bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, droppedIn: 0, droppedOut: 0 };
-        const question = {
-            session,
-            epoch: 1,
-            by: worker,
-            reason: "network-failed" as const,
-            exact: true,
-            at: new Date().toISOString(),
-            counters,
-        };
-        for (let left = RELEASE_TRIES; left > 0; left -= 1) {
-            try {
-                const { outcome } = await bus.ask(bus.subjects.registry.release, registryRelease, question);
-                log.info({ session, outcome }, "an admission without an answer was withdrawn");
-                return;
-            } catch (error) {
-                if (!(error instanceof DependencyError)) throw error;
-            }
-        }
-        log.warn({ session }, "an admission without an answer could not be withdrawn; the registry's reaper will");
-    }
-
-    #onInterrupted(
-        session: string,
-        transport: SessionTransport,
-        attempt: AuthenticationAttempt,
-        replica: string,
-    ): Decision {
-        const asksAgain = attempt.method === "mschapv2";
+    #onInterrupted(submission: Submission, replica: string): Decision {
+        const asksAgain = submission.attempt.method === "mschapv2";
         const outcome = asksAgain ? ("new-challenge" as const) : ("failed" as const);
-        this.#append(
-            this.#ports.events.append(authInterrupted, session, {
-                ...this.#attemptOf(session, transport, attempt),
-                replica,
-                outcome,
-            }),
-        );
+        const fact = { ...this.#factOf(submission), replica, outcome };
+        this.#ports.log.warn(fact, "a broker was lost with a login");
+        this.#keep(this.#ports.events.append(authInterrupted, submission.session, fact));
         return asksAgain
             ? { outcome: "challenge-again" }
-            : refused(MSCHAP_ERROR.authenticationFailure, "The authentication service was interrupted");
+            : refused(FAILED, "The authentication service was interrupted");
     }
 
-    #reportFailure(
-        session: string,
-        transport: SessionTransport,
-        attempt: AuthenticationAttempt,
-        reason: AuthFailureReason,
-        detail: string,
-        milliseconds: number,
-    ): void {
-        const common = this.#attemptOf(session, transport, attempt);
-        const counted = { count: 1, firstAt: new Date().toISOString(), milliseconds };
-        this.#append(
-            this.#ports.events.append(authFailed, session, {
-                ...common,
-                reason,
-                detail: detail.slice(0, 300),
-                ...counted,
-            }),
-        );
-    }
-
-    #attemptOf(session: string, transport: SessionTransport, attempt: AuthenticationAttempt) {
-        const { worker } = this.#ports;
-        return {
-            session,
-            worker,
-            client: transport.client,
-            identity: attempt.user.slice(0, 256),
-            method: attempt.method,
+    /** No broker knows of the attempt, so it is the worker's to tell. */
+    #reportUnavailable(submission: Submission, detail: string, milliseconds: number): void {
+        const { events, log, wallClock } = this.#ports;
+        const fact = {
+            ...this.#factOf(submission),
+            reason: "broker-unavailable" as const,
+            detail: detail.slice(0, 300),
+            count: 1,
+            firstAt: new Date(wallClock()).toISOString(),
+            milliseconds,
         };
+        log.warn(fact, "no broker decided about a login");
+        this.#keep(events.append(authFailed, submission.session, fact));
     }
 
-    #append(done: Promise<void>): void {
+    #factOf({ session, transport, attempt }: Submission) {
+        const { worker } = this.#ports;
+        const { user, method } = attempt;
+        return { session, worker, client: transport.client, identity: user.slice(0, 256), method };
+    }
+
+    #keep(done: Promise<void>): void {
         done.catch((error: unknown) => this.#ports.log.error({ error }, "an event could not be kept"));
     }
 }
 
 function failureOf(error: MschapError | undefined, message: string): MschapFailure {
-    if (error === undefined) return { error: MSCHAP_ERROR.authenticationFailure, retry: false, message };
+    if (error === undefined) return { error: FAILED, retry: false, message };
     const { challenge } = error;
     return {
         error: error.error,

@@ -55,6 +55,25 @@ export interface Admission {
     readonly idleTimeout: number | undefined;
 }
 
+/** A login in the memory of one broker replica, which has set the client a challenge. */
+export interface OpenConversation {
+    readonly conversation: string;
+    readonly replica: string;
+}
+
+/** One attempt of a client to prove who it is. */
+export interface Submission {
+    readonly session: string;
+    readonly transport: SessionTransport;
+    /** Counts the attempts of the session from 1. */
+    readonly number: number;
+    readonly attempt: AuthenticationAttempt;
+    /** The conversation whose challenge this answers, if it is one. */
+    readonly conversation: OpenConversation | undefined;
+    /** Aborted when nobody waits for a decision any more. */
+    readonly signal: AbortSignal;
+}
+
 /** What brokers and registry decided about one attempt; what the client is told follows from it. */
 export type Decision =
     | {
@@ -63,7 +82,12 @@ export type Decision =
           readonly message: string;
           readonly hlak: Uint8Array | undefined;
       }
-    | { readonly outcome: "refused"; readonly failure: MschapFailure }
+    | {
+          readonly outcome: "refused";
+          readonly failure: MschapFailure;
+          /** Where the next attempt has to go. */
+          readonly conversation?: OpenConversation;
+      }
     | { readonly outcome: "challenge-again" };
 
 /** Facts about a session for the rest of the world. */
@@ -80,6 +104,39 @@ export interface HandOver {
     /** The beginning of a packet whose rest has not been read yet. */
     readonly tail: Uint8Array;
     readonly startedAt: Date;
+    /** Of the whole session so far. */
+    readonly counters: Counters;
+}
+
+/** What a session tells the rest of the world. */
+export interface SessionReporter {
+    /** The client can send and receive IP packets. */
+    started(
+        facts: SessionFacts,
+        details: {
+            readonly bindingHash: "sha1" | "sha256";
+            readonly clientInformation: readonly string[];
+            readonly correlationId: string | undefined;
+        },
+    ): void;
+    /** Exactly once for every session that was admitted. */
+    ended(
+        facts: SessionFacts,
+        end: { readonly reason: EndReason; readonly startedAt: Date; readonly counters: Counters },
+    ): void;
+    /** Of a session that never was admitted. */
+    gaveUp(
+        session: string,
+        transport: SessionTransport,
+        why: { readonly reason: string; readonly detail: string },
+    ): void;
+    bindingFailed(
+        session: string,
+        transport: SessionTransport,
+        failure: { readonly identity: string; readonly reason: BindingFailureReason },
+    ): void;
+    /** Resolves with whether it need not be tried again; never rejects. */
+    storeSnapshot(facts: SessionFacts, snapshot: SessionSnapshot, counters: Counters): Promise<boolean>;
 }
 
 export interface SessionPorts {
@@ -87,31 +144,16 @@ export interface SessionPorts {
     readonly wheel: TimerWheel;
     /** Monotonic milliseconds. */
     readonly now: () => number;
-    readonly log: Logger;
+    /** Wall-clock milliseconds. */
+    readonly wallClock: () => number;
+    /** Uniform in [0, 1); spreads what many sessions would do at the same time. */
+    readonly random: () => number;
+    readonly log: Pick<Logger, "error" | "info" | "debug">;
     readonly uplink: Pick<Uplink, "attach" | "detach" | "write">;
     readonly batch: InboundBatch;
-    /** The session is over and its stream closed: forget it. */
+    /** The session is over and its stream closed, or it goes on elsewhere: forget it. */
     readonly closed: (session: string) => void;
     /** Never rejects for what brokers, registry or bus do. */
-    readonly decide: (
-        session: string,
-        transport: SessionTransport,
-        number: number,
-        attempt: AuthenticationAttempt,
-        signal: AbortSignal,
-    ) => Promise<Decision>;
-    readonly report: {
-        readonly started: (
-            facts: SessionFacts,
-            details: { bindingHash: "sha1" | "sha256"; clientInformation: readonly string[] },
-        ) => void;
-        readonly ended: (facts: SessionFacts, end: { reason: EndReason; startedAt: Date; counters: Counters }) => void;
-        readonly bindingFailed: (
-            session: string,
-            transport: SessionTransport,
-            failure: { identity: string; reason: BindingFailureReason },
-        ) => void;
-        /** Snapshot and counters to the registry. */
-        readonly snapshot: (facts: SessionFacts, snapshot: SessionSnapshot, counters: Counters) => void;
-    };
+    readonly decide: (submission: Submission) => Promise<Decision>;
+    readonly report: SessionReporter;
 }

@@ -3,14 +3,13 @@ import { randomBytes } from "node:crypto";
 import { type AuthenticationAttempt, type Closure, PppLink, type ServerLinkPorts } from "@postern/ppp";
 import { type CallEnd, encodeDataPacket, ServerCall, type ServerCallPorts } from "@postern/sstp";
 import { digests } from "./digests.ts";
-import type { HandOver, SessionSettings, SessionTransport } from "./session-ports.ts";
+import type { HandOver, SessionPorts, SessionSettings, SessionTransport } from "./session-ports.ts";
 import { protocolSnapshots } from "./session-snapshot.ts";
 import type { SessionTimers } from "./session-timers.ts";
 
 /** What the protocols ask of their session, and the facts they report to it. */
 export interface ProtocolOwner {
     readonly timers: SessionTimers;
-    now(): number;
     sendControl(packet: Uint8Array): void;
     /** Runs `work`; whatever it throws ends this session and nothing else. */
     guard(work: () => void): void;
@@ -19,9 +18,13 @@ export interface ProtocolOwner {
     onCredentials(attempt: AuthenticationAttempt): void;
     /** The data gate or a network protocol opened. */
     onOpened(): void;
+    /** A network protocol is being negotiated again, or ended. */
+    onNetworkLost(): void;
     onLinkClosed(closure: Closure): void;
     onCallClosed(end: CallEnd): void;
 }
+
+type ProtocolPorts = Pick<SessionPorts, "settings" | "now" | "random">;
 
 export class SessionProtocols {
     readonly call: ServerCall;
@@ -33,14 +36,15 @@ export class SessionProtocols {
     }
 
     /** Both from the beginning: the peer has been told HTTP 200. */
-    static negotiate(owner: ProtocolOwner, settings: SessionSettings, transport: SessionTransport): SessionProtocols {
-        const { certificates } = transport;
+    static negotiate(owner: ProtocolOwner, ports: ProtocolPorts, { certificates }: SessionTransport): SessionProtocols {
+        const { settings } = ports;
         const { hashProtocols } = settings;
-        const options = { ...timingOf(settings), digests, nonce: randomBytes(32), certificates, hashProtocols };
+        const nonce = randomBytes(32);
+        const options = { ...timingOf(ports), digests, nonce, certificates, hashProtocols };
         const protocols: SessionProtocols = new SessionProtocols(
             ServerCall.negotiate(
                 options,
-                callPorts(owner, () => protocols),
+                callPorts(owner, ports, () => protocols),
             ),
             new PppLink(
                 linkOptionsOf(settings),
@@ -51,16 +55,16 @@ export class SessionProtocols {
     }
 
     /** Both from where another worker's session stopped. */
-    static restore(owner: ProtocolOwner, settings: SessionSettings, moved: HandOver): SessionProtocols {
+    static restore(owner: ProtocolOwner, ports: ProtocolPorts, moved: HandOver): SessionProtocols {
         const snapshots = protocolSnapshots(moved.snapshot);
         const protocols: SessionProtocols = new SessionProtocols(
             ServerCall.restore(
                 snapshots.call,
-                timingOf(settings),
-                callPorts(owner, () => protocols),
+                timingOf(ports),
+                callPorts(owner, ports, () => protocols),
             ),
             PppLink.restore(
-                linkOptionsOf(settings),
+                linkOptionsOf(ports.settings),
                 linkPorts(owner, () => protocols),
                 snapshots.link,
             ),
@@ -83,7 +87,11 @@ export class SessionProtocols {
     }
 }
 
-const timingOf = ({ negotiationTimeout, hello }: SessionSettings) => ({ negotiationTimeout, helloInterval: hello });
+/** Echoes go out up to a tenth sooner, so that those of sessions which began together do not go on together. */
+const timingOf = ({ settings, random }: ProtocolPorts) => ({
+    negotiationTimeout: settings.negotiationTimeout,
+    helloInterval: settings.hello * (1 - random() / 10),
+});
 
 const linkOptionsOf = ({ methods, serverName, authTimeout }: SessionSettings) => ({
     authentication: methods,
@@ -92,9 +100,9 @@ const linkOptionsOf = ({ methods, serverName, authTimeout }: SessionSettings) =>
 });
 
 // Both are asked for late: a call starts its first timer before the two exist together.
-function callPorts(owner: ProtocolOwner, protocols: () => SessionProtocols): ServerCallPorts {
+function callPorts(owner: ProtocolOwner, { now }: ProtocolPorts, protocols: () => SessionProtocols): ServerCallPorts {
     return {
-        now: () => owner.now(),
+        now,
         send: (packet) => owner.sendControl(packet),
         startTimer: (name, milliseconds) =>
             owner.timers.start(`sstp-${name}`, milliseconds, () => owner.guard(() => protocols().call.onTimer(name))),
@@ -127,7 +135,7 @@ function linkPorts(owner: ProtocolOwner, protocols: () => SessionProtocols): Ser
             owner.mark(family);
             owner.onOpened();
         },
-        lost: () => undefined,
+        lost: () => owner.onNetworkLost(),
         closed: (closure) => owner.onLinkClosed(closure),
     };
 }

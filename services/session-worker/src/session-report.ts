@@ -7,116 +7,146 @@ import {
     sessionStarted,
     sessionUpdated,
     type Counters,
+    type EndReason,
+    type SessionSnapshot,
 } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import type { Events } from "@postern/service";
 import type { Logger } from "@postern/telemetry";
 import { bindingDetail } from "./end-reason.ts";
-import type { SessionFacts, SessionPorts } from "./session-ports.ts";
+import type { SessionFacts, SessionReporter, SessionTransport } from "./session-ports.ts";
+import type { SessionMetrics } from "./session-metrics.ts";
 
 export interface ReportPorts {
     readonly bus: Pick<Bus, "ask" | "subjects">;
-    readonly events: Events;
-    readonly log: Logger;
+    readonly events: Pick<Events, "append" | "emit">;
+    readonly log: Pick<Logger, "error" | "info" | "warn">;
+    readonly metrics: SessionMetrics;
     readonly worker: string;
     readonly offeredHashes: readonly ("sha1" | "sha256")[];
-    /** Somebody else owns the session now. */
-    readonly fenced: (session: string) => void;
+    /** Ends a session that must not go on, if it still has this epoch. */
+    readonly end: (session: string, epoch: number, reason: EndReason) => void;
 }
 
-const identityOf = ({ session, admission }: SessionFacts, worker: string) => ({
-    session,
-    sessionEpoch: admission.epoch,
-    worker,
-    principal: admission.principal,
-});
-
-export class SessionReport {
+export class SessionReport implements SessionReporter {
     readonly #ports: ReportPorts;
 
     constructor(ports: ReportPorts) {
         this.#ports = ports;
     }
 
-    readonly started: SessionPorts["report"]["started"] = (facts, { bindingHash, clientInformation }) => {
-        const { transport, admission } = facts;
-        const accepted = transport.steps.get("accepted") ?? 0;
-        const steps = [...transport.steps].filter(([step]) => step !== "accepted");
-        this.#keep(
-            this.#ports.events.append(sessionStarted, facts.session, {
-                ...identityOf(facts, this.#ports.worker),
-                client: transport.client,
-                address: admission.addresses.address,
-                method: admission.method,
-                groups: [...admission.groups],
-                tls: transport.tls,
-                bindingHash,
-                clientInformation: clientInformation.map((text) => text.slice(0, 200)),
-                ...(transport.correlationId === undefined ? {} : { correlationId: transport.correlationId }),
-                setupMilliseconds: Object.fromEntries(
-                    steps.map(([step, at]) => [step, Math.round((at - accepted) * 10) / 10]),
-                ),
-            }),
-        );
-    };
+    started(facts: SessionFacts, details: Parameters<SessionReporter["started"]>[1]): void {
+        const { transport, admission, session } = facts;
+        const { events, metrics, log, end } = this.#ports;
+        const { bindingHash, clientInformation, correlationId } = details;
+        const setupMilliseconds = stepsOf(transport);
+        const { tls, client } = transport;
+        metrics.started(setupMilliseconds);
+        const started = {
+            ...this.#identityOf(facts),
+            client,
+            address: admission.addresses.address,
+            method: admission.method,
+            groups: [...admission.groups],
+            tls,
+            bindingHash,
+            clientInformation: clientInformation.map((text) => text.slice(0, 200)),
+            ...(correlationId === undefined ? {} : { correlationId }),
+            setupMilliseconds,
+        };
+        log.info({ session, principal: admission.principal, client, address: started.address }, "session started");
+        events.append(sessionStarted, session, started).catch((error: unknown) => {
+            // Nobody would ever know of it.
+            log.error({ error, session }, "a session whose beginning cannot be recorded is ended");
+            end(session, admission.epoch, "internal-error");
+        });
+    }
 
-    readonly ended: SessionPorts["report"]["ended"] = (facts, { reason, startedAt, counters }) => {
+    ended(facts: SessionFacts, { reason, startedAt, counters }: Parameters<SessionReporter["ended"]>[1]): void {
         const { session, transport, admission } = facts;
-        const { worker } = this.#ports;
+        const { worker, events, metrics, log } = this.#ports;
         const at = new Date().toISOString();
-        this.#keep(
-            this.#ports.events.append(
-                sessionEnded,
-                session,
-                {
-                    ...identityOf(facts, worker),
-                    address: admission.addresses.address,
-                    client: transport.client,
-                    reason,
-                    startedAt: startedAt.toISOString(),
-                    endedAt: at,
-                    counters,
-                    exact: true,
-                },
-                { session, epoch: admission.epoch, by: worker, reason, exact: true, at, counters },
-            ),
-        );
-    };
+        const { client } = transport;
+        const { address } = admission.addresses;
+        metrics.ended(reason);
+        log.info({ session, principal: admission.principal, client, address, reason, counters }, "session ended");
+        const ended = {
+            ...this.#identityOf(facts),
+            address,
+            client,
+            reason,
+            startedAt: startedAt.toISOString(),
+            endedAt: at,
+            counters,
+            exact: true,
+        };
+        const claim = { session, epoch: admission.epoch, by: worker, reason, exact: true, at, counters };
+        this.#keep(events.append(sessionEnded, session, ended, claim));
+    }
 
-    readonly bindingFailed: SessionPorts["report"]["bindingFailed"] = (session, { client }, { identity, reason }) => {
-        const { worker, offeredHashes, log, events } = this.#ports;
-        const failure = { session, client, identity, reason, detail: bindingDetail(reason) };
+    gaveUp(
+        session: string,
+        { client, connection }: SessionTransport,
+        why: Parameters<SessionReporter["gaveUp"]>[2],
+    ): void {
+        const { metrics, log } = this.#ports;
+        metrics.gaveUp(why.reason);
+        log.info({ session, connection, client, ...why }, "a client did not get in");
+    }
+
+    bindingFailed(
+        session: string,
+        { client }: SessionTransport,
+        { identity, reason }: Parameters<SessionReporter["bindingFailed"]>[2],
+    ): void {
+        const { worker, offeredHashes, log, events, metrics } = this.#ports;
+        const failure = { session, client, identity: identity.slice(0, 256), reason, detail: bindingDetail(reason) };
+        metrics.bindingFailed(reason);
         log.warn(failure, "crypto binding refused");
         this.#keep(events.append(bindingFailed, session, { ...failure, worker, offeredHashes: [...offeredHashes] }));
-    };
+    }
 
-    readonly snapshot: SessionPorts["report"]["snapshot"] = (facts, snapshot, counters) => {
-        const { bus, worker, log, fenced } = this.#ports;
-        const question = { session: facts.session, worker, epoch: facts.admission.epoch, snapshot, counters };
-        bus.ask(bus.subjects.registry.snapshot, registrySnapshot, question).then(
-            ({ outcome }) => {
-                if (outcome === "fenced") fenced(facts.session);
-            },
-            (error: unknown) => {
-                // Without a snapshot the session lives on; only its hand-over is lost until the next one.
-                if (error instanceof DependencyError)
-                    log.warn({ session: facts.session, error: error.message }, "a snapshot was not stored");
-                else log.error({ session: facts.session, error }, "a snapshot was not stored");
-            },
-        );
-    };
+    async storeSnapshot(facts: SessionFacts, snapshot: SessionSnapshot, counters: Counters): Promise<boolean> {
+        const { bus, worker, log, end } = this.#ports;
+        const { session, admission } = facts;
+        const { epoch } = admission;
+        try {
+            const question = { session, worker, epoch, snapshot, counters };
+            const { outcome } = await bus.ask(bus.subjects.registry.snapshot, registrySnapshot, question);
+            if (outcome === "fenced") end(session, epoch, "fenced");
+            if (outcome === "unknown") log.warn({ session }, "the registry does not know a session of this worker");
+            return true;
+        } catch (error) {
+            // Without a snapshot the session lives on; only its hand-over is lost until the next one.
+            if (error instanceof DependencyError)
+                log.warn({ session, error: error.message }, "a snapshot was not stored");
+            else log.error({ session, error }, "a snapshot was not stored");
+            return !(error instanceof DependencyError);
+        }
+    }
 
     /** Not durable: the totals come with the end. */
     updated(facts: SessionFacts, counters: Counters): void {
-        const { events, worker } = this.#ports;
-        events.emit(sessionUpdated, facts.session, {
-            ...identityOf(facts, worker),
+        this.#ports.events.emit(sessionUpdated, facts.session, {
+            ...this.#identityOf(facts),
             address: facts.admission.addresses.address,
             counters,
         });
     }
 
+    #identityOf({ session, admission }: SessionFacts) {
+        const { epoch: sessionEpoch, principal } = admission;
+        return { session, sessionEpoch, worker: this.#ports.worker, principal };
+    }
+
     #keep(done: Promise<void>): void {
         done.catch((error: unknown) => this.#ports.log.error({ error }, "an event could not be kept"));
     }
+}
+
+/** Milliseconds from the accept to each step, to a tenth. */
+function stepsOf({ steps }: SessionTransport): Record<string, number> {
+    const accepted = steps.get("accepted") ?? 0;
+    const later = [...steps].filter(([step]) => step !== "accepted");
+    return Object.fromEntries(later.map(([step, at]) => [step, Math.round((at - accepted) * 10) / 10]));
 }

@@ -1,22 +1,19 @@
 // What a session needs to go on elsewhere, made of what its protocols say of themselves.  design.md part 3, "Snapshot".
 import type { SessionSnapshot } from "@postern/contracts";
-import type { LinkSnapshot, PppLink } from "@postern/ppp";
-import type { CallSnapshot, ServerCall } from "@postern/sstp";
-import type { SessionTransport } from "./session-ports.ts";
-import type { SessionTimers } from "./session-timers.ts";
+import type { LinkSnapshot } from "@postern/ppp";
+import type { CallSnapshot } from "@postern/sstp";
+import type { Deadlines } from "./session-deadlines.ts";
+import type { SessionProtocols } from "./session-protocols.ts";
 
 /** `undefined` while the call is not connected or the network not configured. */
 export function composeSnapshot(
-    call: ServerCall,
-    link: PppLink,
-    timers: SessionTimers,
-    transport: SessionTransport,
+    { call, link }: Pick<SessionProtocols, "call" | "link">,
+    deadlines: Deadlines,
+    correlationId: string | undefined,
 ): SessionSnapshot | undefined {
     const sstp = call.snapshot();
     const ppp = link.snapshot();
     if (sstp === undefined || ppp === undefined) return undefined;
-    const now = Date.now();
-    const { correlationId } = transport;
     return {
         version: 1,
         certificateHash: sstp.certificateHash,
@@ -25,9 +22,7 @@ export function composeSnapshot(
         ...(correlationId === undefined ? {} : { correlationId }),
         sstp: { ...sstp },
         ppp: structuredClone(ppp) as unknown as SessionSnapshot["ppp"], // plain JSON, as LinkSnapshot promises
-        deadlines: Object.fromEntries(
-            Object.entries(timers.remaining()).map(([name, left]) => [name, new Date(now + left).toISOString()]),
-        ),
+        deadlines: { ...deadlines },
     };
 }
 

@@ -1,12 +1,17 @@
 // The sessions of this worker, by id and by their slot in the uplink's table.
 import type { Session } from "./session.ts";
+import { type Traffic, TrafficTotals } from "./traffic-totals.ts";
 import type { Run } from "./uplink.ts";
 
-export class SessionTable {
-    readonly #byId = new Map<string, Session>();
-    readonly #bySlot: (Session | undefined)[] = [];
+/** What the table knows of a session. */
+export type TableEntry = Pick<Session, "id" | "slot" | "deliver" | "traffic">;
+
+export class SessionTable<Entry extends TableEntry = Session> {
+    readonly #byId = new Map<string, Entry>();
+    readonly #bySlot: (Entry | undefined)[] = [];
     readonly #free: number[] = [];
     readonly #capacity: number;
+    readonly #gone = new TrafficTotals();
 
     constructor(capacity: number) {
         this.#capacity = capacity;
@@ -20,13 +25,18 @@ export class SessionTable {
         return this.#byId.size >= this.#capacity;
     }
 
-    /** A slot for a session to come; `undefined` when there is no room. */
+    /** Of all sessions that ever were here. */
+    get traffic(): Traffic {
+        return this.#gone.with(Array.from(this.values(), ({ traffic }) => traffic));
+    }
+
+    /** A slot for a session to come, to be used at once; `undefined` when there is no room. */
     takeSlot(): number | undefined {
         if (this.isFull) return undefined;
         return this.#free.pop() ?? this.#bySlot.push(undefined) - 1;
     }
 
-    add(session: Session): void {
+    add(session: Entry): void {
         this.#byId.set(session.id, session);
         this.#bySlot[session.slot] = session;
     }
@@ -35,16 +45,17 @@ export class SessionTable {
     remove(id: string): void {
         const session = this.#byId.get(id);
         if (session === undefined) return;
+        this.#gone.add(session.traffic);
         this.#byId.delete(id);
         this.#bySlot[session.slot] = undefined;
         this.#free.push(session.slot);
     }
 
-    get(id: string): Session | undefined {
+    get(id: string): Entry | undefined {
         return this.#byId.get(id);
     }
 
-    values(): IterableIterator<Session> {
+    values(): MapIterator<Entry> {
         return this.#byId.values();
     }
 

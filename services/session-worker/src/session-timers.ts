@@ -4,8 +4,9 @@ import type { TimerWheel, WheelTimer } from "./timer-wheel.ts";
 /** SSTP and PPP each name their own timers; the prefix keeps them apart. */
 export class SessionTimers {
     readonly #wheel: TimerWheel;
-    readonly #timers = new Map<string, { readonly timer: WheelTimer; milliseconds: number; startedAt: number }>();
+    readonly #timers = new Map<string, { readonly timer: WheelTimer; readonly due: number }>();
     readonly #now: () => number;
+    #closed = false;
 
     constructor(wheel: TimerWheel, now: () => number) {
         this.#wheel = wheel;
@@ -14,13 +15,18 @@ export class SessionTimers {
 
     /** (Re)starts the timer `name`; `expire` of the latest start counts. */
     start(name: string, milliseconds: number, expire: () => void): void {
+        if (this.#closed) return;
         this.stop(name);
         const timer = this.#wheel.timer(() => {
             this.#timers.delete(name);
             expire();
         });
-        this.#timers.set(name, { timer, milliseconds, startedAt: this.#now() });
+        this.#timers.set(name, { timer, due: this.#now() + milliseconds });
         timer.start(milliseconds);
+    }
+
+    isRunning(name: string): boolean {
+        return this.#timers.has(name);
     }
 
     stop(name: string): void {
@@ -33,14 +39,15 @@ export class SessionTimers {
         this.#timers.clear();
     }
 
-    /** Milliseconds left by timer name: what a snapshot turns into wall-clock deadlines. */
-    remaining(): Readonly<Record<string, number>> {
-        const now = this.#now();
-        return Object.fromEntries(
-            [...this.#timers].map(([name, { startedAt, milliseconds }]) => [
-                name,
-                Math.max(0, startedAt + milliseconds - now),
-            ]),
-        );
+    /** Nothing runs out any more, whoever still starts something. */
+    close(): void {
+        this.stopAll();
+        this.#closed = true;
+    }
+
+    /** Milliseconds left, `undefined` when it does not run. */
+    remaining(name: string): number | undefined {
+        const timer = this.#timers.get(name);
+        return timer && Math.max(0, timer.due - this.#now());
     }
 }

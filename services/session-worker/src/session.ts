@@ -1,17 +1,17 @@
 // One session: owns the stream, feeds the decoders, carries out what the SSTP call and the PPP link ask for, and nothing else.
-import type { EndReason, SessionSnapshot } from "@postern/contracts";
+import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { InvariantError, PosternError } from "@postern/errors";
 import { parseIpv4 } from "@postern/ip";
 import type { AuthenticationAttempt, Closure } from "@postern/ppp";
-import { type CallEnd, KEYLESS_HLAK, PacketReader, type PacketSink, SstpError } from "@postern/sstp";
+import { type CallEnd, KEYLESS_HLAK, SstpError } from "@postern/sstp";
 import { CredentialDesk } from "./credential-desk.ts";
 import { EgressQueue } from "./egress-queue.ts";
-import { endReasonOf, endReasonOfLink } from "./end-reason.ts";
+import { endReasonOf, whyGivenUp } from "./end-reason.ts";
+import { PacketIntake } from "./packet-intake.ts";
 import { PacketPath } from "./packet-path.ts";
-import { startDeadlines } from "./session-deadlines.ts";
 import type { Admission, Decision, HandOver, SessionFacts, SessionPorts, SessionTransport } from "./session-ports.ts";
 import { type ProtocolOwner, SessionProtocols } from "./session-protocols.ts";
-import { bindingHashOf, composeSnapshot } from "./session-snapshot.ts";
+import { type Inheritance, SessionTenure } from "./session-tenure.ts";
 import { SessionTimers } from "./session-timers.ts";
 import type { Run } from "./uplink.ts";
 
@@ -20,7 +20,7 @@ const LINGER = 1_000;
 /** Interface identifiers of a link without routed IPv6, RFC 5072 §4.1. */
 const IPV6 = { serverInterfaceId: "0000000000000001", clientInterfaceId: "0000000000000002" };
 
-export class Session implements PacketSink, ProtocolOwner {
+export class Session implements ProtocolOwner {
     readonly id: string;
     readonly slot: number;
     readonly transport: SessionTransport;
@@ -29,14 +29,14 @@ export class Session implements PacketSink, ProtocolOwner {
     readonly #protocols: SessionProtocols;
     readonly #path: PacketPath;
     readonly #egress: EgressQueue;
-    readonly #reader: PacketReader;
+    readonly #intake: PacketIntake;
     readonly #desk: CredentialDesk;
-    #admission: Admission | undefined;
-    #startedAt: Date | undefined;
-    /** Why the session ends, where that is known before its protocols have. */
+    /** From the admission on. */
+    #tenure: SessionTenure | undefined;
+    /** Why the session ends, where that is our wish. */
     #reason: EndReason | undefined;
+    #closure: Closure | undefined;
     #over = false;
-    #chunk: Uint8Array | undefined;
     #unlisten: () => void = () => undefined;
 
     private constructor(id: string, slot: number, transport: SessionTransport, ports: SessionPorts, moved?: HandOver) {
@@ -48,27 +48,30 @@ export class Session implements PacketSink, ProtocolOwner {
         this.timers = new SessionTimers(ports.wheel, () => ports.now());
         this.#desk = new CredentialDesk({
             decide: ports.decide,
-            settings,
+            maxAttempts: settings.maxAttempts,
             guard: (work) => this.guard(work),
             onDecision: (decision) => this.#onDecision(decision),
         });
-        this.#egress = new EgressQueue(transport.stream, settings.egress, () => this.cut("client-gone"));
+        // Not `cut`: it is found out while the call or the link is at work.
+        this.#egress = new EgressQueue(transport.stream, settings.egress, () => this.#abandon("client-gone"));
         this.#protocols =
             moved === undefined
-                ? SessionProtocols.negotiate(this, settings, transport)
-                : SessionProtocols.restore(this, settings, moved);
+                ? SessionProtocols.negotiate(this, ports, transport)
+                : SessionProtocols.restore(this, ports, moved);
         this.#path = new PacketPath({
             gate: this.#protocols,
             egress: this.#egress,
             batch: ports.batch,
-            onControlFrame: (protocol, payload) => {
-                if (this.#protocols.call.passesControl) this.#protocols.link.onFrame(protocol, payload);
-            },
+            onControlFrame: (protocol, payload) => this.#onControlFrame(protocol, payload),
             reply: (packet) => ports.uplink.write(packet, Uint32Array.of(0, packet.length), 1),
             mtu: settings.mtu,
             gateway: parseIpv4(settings.gateway),
         });
-        this.#reader = new PacketReader(this, moved?.tail);
+        const onFailure = (error: unknown): void => this.#onFailure(error);
+        this.#intake = new PacketIntake(
+            { call: this.#protocols.call, path: this.#path, batch: ports.batch, onFailure },
+            moved?.tail,
+        );
     }
 
     /** A session that begins: its peer has just been told HTTP 200. */
@@ -80,34 +83,46 @@ export class Session implements PacketSink, ProtocolOwner {
 
     /** A session that goes on: another worker negotiated it and gave it up, or died. */
     static restore(moved: HandOver, slot: number, transport: SessionTransport, ports: SessionPorts): Session {
-        const session = new Session(moved.facts.session, slot, transport, ports, moved);
-        session.#startedAt = moved.startedAt;
-        session.#join(moved.facts.admission);
+        const { facts, snapshot, startedAt, counters } = moved;
+        const session = new Session(facts.session, slot, transport, ports, moved);
+        session.#tenure = session.#tenureOf(facts.admission, { startedAt, counters, deadlines: snapshot.deadlines });
+        session.#tenure.begin();
         session.#listen();
         return session;
     }
 
-    /** `undefined` until the registry has admitted the session. */
+    /** `undefined` until the registry has admitted the session, and when it is over. */
     get facts(): SessionFacts | undefined {
-        return this.#admission && this.#factsOf(this.#admission);
+        return this.#over ? undefined : this.#tenure?.facts;
     }
 
-    get counters() {
-        return this.#path.counters;
+    /** The client can send and receive IP packets. */
+    get isOpen(): boolean {
+        return !this.#over && this.#tenure?.startedAt !== undefined;
     }
 
-    get drops() {
-        return this.#path.drops;
+    /** Of the whole session. */
+    get counters(): Counters {
+        return this.#tenure?.counters ?? { ...this.#path.counters };
+    }
+
+    /** What passed through this worker. */
+    get traffic(): Pick<PacketPath, "counters" | "drops"> {
+        return this.#path;
     }
 
     /** Packets from the uplink. */
     deliver(run: Run): void {
-        this.guard(() => this.#path.onRun(run));
+        try {
+            this.#path.onRun(run);
+        } catch (error) {
+            this.#onFailure(error);
+        }
     }
 
-    /** Ends the session as a client expects it: LCP Terminate-Request, CALL_DISCONNECT, close. */
-    end(reason: EndReason): void {
-        if (this.#over) return;
+    /** Ends the session as a client expects it: LCP Terminate-Request, CALL_DISCONNECT, close.  False: it is over already. */
+    end(reason: EndReason): boolean {
+        if (this.#over) return false;
         this.#reason ??= reason;
         this.#disconnectAfter(this.#ports.settings.terminateTimeout);
         const { call, link } = this.#protocols;
@@ -115,52 +130,34 @@ export class Session implements PacketSink, ProtocolOwner {
             if (call.passesControl) link.terminate(reason);
             else call.disconnect();
         });
+        return true;
     }
 
     /** Ends the session at once, without a farewell. */
     cut(reason: EndReason): void {
         if (this.#over) return;
-        this.#reason ??= reason;
-        this.transport.stream.destroy();
+        this.#abandon(reason);
         this.#protocols.call.onStreamClosed();
     }
 
-    /** `undefined` until the session is open. */
+    /** `undefined` while the session is not open. */
     snapshot(): SessionSnapshot | undefined {
-        if (this.#startedAt === undefined) return undefined;
-        const { call, link } = this.#protocols;
-        return composeSnapshot(call, link, this.timers, this.transport);
+        return this.#over ? undefined : this.#tenure?.snapshot();
     }
 
     /** Lets go of the stream without ending the session; `restore` goes on with it elsewhere.  `undefined`: it is not open. */
     handOver(): HandOver | undefined {
         const snapshot = this.snapshot();
-        const { facts } = this;
-        const startedAt = this.#startedAt;
-        if (snapshot === undefined || facts === undefined || startedAt === undefined || this.#over) return undefined;
-        this.#over = true;
-        this.#reader.stop();
-        this.timers.stopAll();
-        this.#protocols.link.down();
+        const tenure = this.#tenure;
+        if (snapshot === undefined || tenure?.startedAt === undefined) return undefined;
+        const { facts, startedAt, counters } = tenure;
+        this.#stop();
         this.transport.stream.pause();
         this.#unlisten();
-        this.#ports.uplink.detach(this.slot, facts.admission.addresses.address);
+        tenure.leave();
+        this.timers.close();
         this.#ports.closed(this.id);
-        return { facts, snapshot, tail: this.#reader.tail, startedAt };
-    }
-
-    onControlPacket(bytes: Uint8Array, start: number, end: number): void {
-        this.#protocols.call.onControlPacket(bytes.subarray(start, end));
-    }
-
-    onDataPacket(bytes: Uint8Array, start: number, end: number): void {
-        this.#path.onFrame(bytes, start, end);
-        // A packet that came in two chunks lies in the reader's own buffer, which its next packet overwrites.
-        if (bytes !== this.#chunk) this.#ports.batch.flush();
-    }
-
-    now(): number {
-        return this.#ports.now();
+        return { facts, snapshot, tail: this.#intake.tail, startedAt, counters };
     }
 
     sendControl(packet: Uint8Array): void {
@@ -171,18 +168,12 @@ export class Session implements PacketSink, ProtocolOwner {
         try {
             work();
         } catch (error) {
-            if (error instanceof SstpError) {
-                this.#protocols.call.onFramingLost(error);
-                return;
-            }
-            const failure = error instanceof PosternError ? error : new InvariantError("unexpected", { cause: error });
-            this.#ports.log.error({ session: this.id, error: failure }, "a session failed and was ended");
-            this.cut("internal-error");
+            this.#onFailure(error);
         }
     }
 
     mark(step: string): void {
-        if (!this.transport.steps.has(step)) this.transport.steps.set(step, this.now());
+        if (!this.transport.steps.has(step)) this.transport.steps.set(step, this.#ports.now());
     }
 
     onCredentials(attempt: AuthenticationAttempt): void {
@@ -192,68 +183,69 @@ export class Session implements PacketSink, ProtocolOwner {
 
     /** The session has begun once the data gate is open, and a network protocol. */
     onOpened(): void {
-        const { facts } = this;
-        if (this.#startedAt !== undefined || facts === undefined || !this.#protocols.isOpen) return;
-        this.#startedAt = new Date();
-        const snapshot = this.snapshot();
-        const { version, computer } = this.#protocols.link.identification;
-        this.#ports.report.started(facts, {
-            bindingHash: bindingHashOf(snapshot?.certificateHash ?? ""),
-            clientInformation: [version, computer].filter((text) => text !== undefined),
-        });
-        if (snapshot !== undefined) this.#ports.report.snapshot(facts, snapshot, { ...this.counters });
+        if (this.#protocols.isOpen) this.#tenure?.onOpened();
+    }
+
+    onNetworkLost(): void {
+        this.#tenure?.changed();
     }
 
     onLinkClosed(closure: Closure): void {
-        this.#ports.log.info({ session: this.id, reason: closure.reason, detail: closure.detail }, "PPP ended");
-        this.#reason ??= endReasonOfLink(closure.reason);
+        const { reason, detail } = closure;
+        this.#ports.log.info({ session: this.id, reason, detail }, "PPP ended");
+        this.#closure = closure;
+        this.#desk.close();
         // A client that terminated PPP itself says CALL_DISCONNECT next; one that we refused is told so.
-        this.#disconnectAfter(closure.reason === "terminated-by-peer" ? this.#ports.settings.terminateTimeout : 0);
+        this.#disconnectAfter(reason === "terminated-by-peer" ? this.#ports.settings.terminateTimeout : 0);
     }
 
     onCallClosed(end: CallEnd): void {
         if (this.#over) return;
+        const { report } = this.#ports;
+        const { stream } = this.transport;
+        this.#stop();
+        stream.end();
+        this.timers.start("linger", LINGER, () => stream.destroy());
+        if (end.reason === "binding-failed") {
+            const identity = this.#protocols.link.user ?? "";
+            report.bindingFailed(this.id, this.transport, { identity, reason: end.failure });
+        }
+        const tenure = this.#tenure;
+        if (tenure === undefined) report.gaveUp(this.id, this.transport, whyGivenUp(end, this.#closure, this.#reason));
+        else tenure.end(endReasonOf(end, this.#closure, this.#reason));
+    }
+
+    /** Nothing more is read, asked or waited for. */
+    #stop(): void {
         this.#over = true;
-        this.#reader.stop();
+        this.#intake.stop();
         this.#desk.close();
         this.timers.stopAll();
         this.#protocols.link.down();
-        const { facts } = this;
-        if (end.reason === "binding-failed") {
-            const identity = this.#protocols.link.user ?? "";
-            this.#ports.report.bindingFailed(this.id, this.transport, { identity, reason: end.failure });
-        }
-        if (facts !== undefined) {
-            this.#ports.uplink.detach(this.slot, facts.admission.addresses.address);
-            this.#ports.report.ended(facts, this.#ended(endReasonOf(end, this.#reason)));
-        }
-        const { stream } = this.transport;
-        stream.end();
-        this.timers.start("linger", LINGER, () => stream.destroy());
     }
 
     #listen(): void {
         const { stream } = this.transport;
-        const onData = (chunk: Uint8Array): void => this.#onChunk(chunk);
+        const onData = (chunk: Uint8Array): void => {
+            if (!this.#over) this.#intake.push(chunk);
+        };
         const onError = ({ message }: Error): void =>
             this.#ports.log.debug({ session: this.id, message }, "stream failed");
         const onClose = (): void => {
             this.guard(() => this.#protocols.call.onStreamClosed());
-            this.timers.stopAll();
+            this.timers.close();
             this.#ports.closed(this.id);
         };
         stream.on("data", onData).on("error", onError).on("close", onClose).resume();
         this.#unlisten = () => stream.off("data", onData).off("error", onError).off("close", onClose);
     }
 
-    #onChunk(chunk: Uint8Array): void {
-        if (this.#over) return;
-        this.#chunk = chunk;
-        this.guard(() => {
-            this.#protocols.call.onPacketReceived();
-            this.#reader.push(chunk);
-        });
-        this.#ports.batch.flush();
+    #onControlFrame(protocol: number, payload: Uint8Array): void {
+        const { call, link } = this.#protocols;
+        if (!call.passesControl) return;
+        const { identification } = link;
+        link.onFrame(protocol, payload);
+        if (link.identification !== identification) this.#tenure?.changed();
     }
 
     #onDecision(decision: Decision): void {
@@ -265,12 +257,12 @@ export class Session implements PacketSink, ProtocolOwner {
     }
 
     #onAdmitted({ admission, message, hlak }: Extract<Decision, { outcome: "admitted" }>): void {
-        if (this.#over) {
-            this.#ports.report.ended(this.#factsOf(admission), this.#ended(this.#reason ?? "client-gone"));
-            return;
-        }
+        const tenure = this.#tenureOf(admission);
+        // It came too late, and holds an address all the same.
+        if (this.#over) return tenure.end(this.#reason ?? "client-gone");
         this.mark("authenticated");
-        this.#join(admission);
+        this.#tenure = tenure;
+        tenure.begin();
         const { call, link } = this.#protocols;
         const { address: clientAddress, dns, nbns, gateway: serverAddress } = admission.addresses;
         link.authenticated({ outcome: "success", message });
@@ -278,23 +270,27 @@ export class Session implements PacketSink, ProtocolOwner {
         link.configureNetwork({ ipv4: { serverAddress, clientAddress, dns, nbns }, ipv6: IPV6 });
     }
 
-    #join(admission: Admission): void {
-        this.#admission = admission;
-        this.#path.lease(admission.addresses.address);
-        this.#ports.uplink.attach(this.slot, admission.addresses.address);
-        const packets = (): number => this.counters.packetsIn + this.counters.packetsOut;
-        startDeadlines(this.timers, admission, packets, (reason) => this.end(reason));
+    #tenureOf(admission: Admission, inherited?: Inheritance): SessionTenure {
+        const { slot, timers, transport } = this;
+        const expire = (reason: EndReason): boolean => this.end(reason);
+        const owner = { slot, timers, protocols: this.#protocols, path: this.#path, expire };
+        return new SessionTenure({ session: this.id, transport, admission }, owner, this.#ports, inherited);
     }
 
     #disconnectAfter(milliseconds: number): void {
         this.timers.start("terminate", milliseconds, () => this.guard(() => this.#protocols.call.disconnect()));
     }
 
-    #factsOf(admission: Admission): SessionFacts {
-        return { session: this.id, transport: this.transport, admission };
+    /** The stream's end brings the session's. */
+    #abandon(reason: EndReason): void {
+        this.#reason ??= reason;
+        this.transport.stream.destroy();
     }
 
-    #ended(reason: EndReason) {
-        return { reason, startedAt: this.#startedAt ?? new Date(), counters: { ...this.counters } };
+    #onFailure(error: unknown): void {
+        if (error instanceof SstpError) return this.#protocols.call.onFramingLost(error);
+        const failure = error instanceof PosternError ? error : new InvariantError("unexpected", { cause: error });
+        this.#ports.log.error({ session: this.id, error: failure }, "a session failed and was ended");
+        this.cut("internal-error");
     }
 }

@@ -1,10 +1,10 @@
-// From a TCP connection to a TLS one.  The ClientHello is read first: it chooses the certificate and whether ALPN is spoken,
+// TLS of one connection.  The ClientHello is read before TLS begins: it decides the certificate and whether ALPN is spoken,
 // and it is what an administrator has to see when a handshake fails.
 import { type ClientHello, decodeClientHello, MAX_CLIENT_HELLO_SIZE, ClientHelloError } from "@postern/client-hello";
 import { DependencyError } from "@postern/errors";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { CertificateStore } from "./certificates.ts";
+import type { CertificateHashes, CertificateStore } from "./certificates.ts";
 import { readAhead } from "./read-ahead.ts";
 
 const HTTP = "http/1.1";
@@ -14,7 +14,7 @@ export class TlsHandshakeError extends DependencyError {
     readonly hello: ClientHello;
 
     constructor(hello: ClientHello, cause: Error | undefined) {
-        super("TLS_HANDSHAKE", cause?.message ?? "the client closed the connection", { cause });
+        super("TLS_HANDSHAKE", cause === undefined ? "the client closed the connection" : reasonOf(cause), { cause });
         this.hello = hello;
     }
 }
@@ -22,19 +22,23 @@ export class TlsHandshakeError extends DependencyError {
 export interface SecuredConnection {
     readonly socket: TLSSocket;
     readonly hello: ClientHello;
+    /** Of every certificate that the client may have been shown. */
+    readonly certificates: readonly CertificateHashes[];
 }
 
 /** Reads the ClientHello, then lets TLS begin.  Rejects with `ClientHelloError`, `StreamEndedError` or `TlsHandshakeError`. */
-export async function secure(socket: Socket, certificates: CertificateStore): Promise<SecuredConnection> {
+export async function secure(socket: Socket, store: CertificateStore): Promise<SecuredConnection> {
     const hello = await readAhead(socket, (bytes) => {
         const value = decodeClientHello(bytes);
         if (value !== undefined) return { value, size: 0 };
         if (bytes.length > 2 * MAX_CLIENT_HELLO_SIZE) throw new ClientHelloError("a ClientHello in too many records");
         return undefined;
     });
+    // Kept for the whole handshake: files that change meanwhile are for later ones.
+    const identity = store.identityFor(hello.serverName);
     const secured = new TLSSocket(socket, {
         isServer: true,
-        secureContext: certificates.contextFor(hello.serverName),
+        secureContext: identity.context,
         requestCert: false,
         // A client whose list lacks it is served all the same: an alert would only help a middlebox.
         ...(hello.alpn.includes(HTTP) ? { ALPNProtocols: [HTTP] } : {}),
@@ -49,8 +53,18 @@ export async function secure(socket: Socket, certificates: CertificateStore): Pr
         secured.once("_tlsError", fail).once("close", fail).once("error", fail);
         secured.once("secure", () => {
             secured.off("_tlsError", fail).off("close", fail).off("error", fail);
+            // And later ones too, without closing anything: a broken record, or an attempt to renegotiate.
+            secured.on("_tlsError", (error: Error) => secured.destroy(error));
+            // Every later stage has its own listener; this one keeps a failure between two of them from being nobody's.
+            secured.on("error", () => undefined);
             resolve();
         });
     });
-    return { socket: secured, hello };
+    return { socket: secured, hello, certificates: identity.seenBy(secured) };
+}
+
+/** OpenSSL's `40E3…:error:0A000102:SSL routines:tls_post_process_client_hello:no shared cipher:…` without its addresses. */
+function reasonOf({ message }: Error): string {
+    const [, code, , routine, reason] = /error:([0-9A-F]{8}):([^:]*):([^:]*):([^:]*):/.exec(message) ?? [];
+    return reason === undefined || reason === "" ? message : `${reason} (${routine ?? ""}, ${code ?? ""})`;
 }

@@ -12,8 +12,6 @@ export interface TunUplinkOptions {
     readonly mode: "nat" | "routed";
     readonly pools: readonly string[];
     readonly clientToClient: boolean;
-    /** The instance that the firewall table is named after. */
-    readonly owner: string;
 }
 
 /** What the names of all workers' devices begin with: rules between clients hold for all workers of a host. */
@@ -21,16 +19,17 @@ const DEVICE_PREFIX = "pst";
 
 export class TunUplink implements Uplink {
     readonly #options: TunUplinkOptions;
-    readonly #log: Logger;
+    readonly #log: Pick<Logger, "fatal">;
     readonly #firewall: Firewall;
     #device: TunDevice | undefined;
 
-    constructor(options: TunUplinkOptions, log: Logger) {
-        const { owner, pools, mode, clientToClient } = options;
+    constructor(options: TunUplinkOptions, log: Pick<Logger, "fatal">) {
+        const { device, pools, mode, clientToClient } = options;
         this.#options = options;
         this.#log = log;
         this.#firewall = new Firewall({
-            owner,
+            // Unique on a host, as an instance's name is not; what a crash leaves is found again under it.
+            owner: device,
             pools: pools.map((pool) => parseCidr(pool)),
             interfacePrefix: DEVICE_PREFIX,
             masquerade: mode === "nat",
@@ -58,8 +57,9 @@ export class TunUplink implements Uplink {
         });
     }
 
-    attach(slot: number, address: string): void {
-        this.#open.addSession(slot, [parseCidr(address)]);
+    attach(slot: number, address: string, mtu: number): void {
+        // A route without an MTU of its own has the device's.
+        this.#open.addSession(slot, [parseCidr(address)], mtu < this.#options.mtu ? mtu : undefined);
     }
 
     detach(slot: number): void {

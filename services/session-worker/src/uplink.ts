@@ -32,8 +32,11 @@ export interface Uplink {
     readonly description: string;
     /** Opens the device; from then on packets for attached addresses are delivered. */
     start(deliver: Deliver): Promise<void>;
-    /** Routes `address` (IPv4, dotted) to `slot`, a small number that the caller chose and that is free. */
-    attach(slot: number, address: string): void;
+    /**
+     * Routes `address` (IPv4, dotted) to `slot`, a small number that the caller chose and that is free.  `mtu` is the largest
+     * packet that goes there: the network fragments larger ones, or tells their senders.
+     */
+    attach(slot: number, address: string, mtu: number): void;
     /** Undoes `attach`. */
     detach(slot: number, address: string): void;
     /** Packets towards the network: `spans` holds offset and size of each.  Dropped and counted if the device is full. */

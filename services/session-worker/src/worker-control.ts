@@ -1,53 +1,76 @@
 // Questions that registries, brokers and the CLI ask this worker about its sessions.
 import type { Bus, Stoppable } from "@postern/bus";
-import { workerDescribe, workerDisconnect, workerDrain } from "@postern/contracts";
+import {
+    workerDescribe,
+    workerDisconnect,
+    workerDrain,
+    type DescribeAnswer,
+    type DisconnectQuestion,
+    type DrainQuestion,
+} from "@postern/contracts";
 import type { Logger } from "@postern/telemetry";
 import type { Session } from "./session.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { WorkerPresence } from "./worker-presence.ts";
 
 export interface ControlPorts {
-    readonly bus: Bus;
     readonly worker: string;
     readonly epoch: number;
-    readonly sessions: SessionTable;
-    readonly presence: WorkerPresence;
-    readonly log: Logger;
+    readonly sessions: Pick<SessionTable, "get" | "values" | "size">;
+    readonly presence: Pick<WorkerPresence, "state">;
+    readonly log: Pick<Logger, "info">;
     /** Takes no new sessions; ends the old ones spread over `seconds`, if given. */
     readonly drain: (seconds: number | undefined, by: string) => void;
 }
 
-/** Answers until the results are stopped. */
-export async function answerControl(ports: ControlPorts): Promise<readonly Stoppable[]> {
-    const { bus, worker, epoch, sessions, presence, log } = ports;
-    const subject = (question: "describe" | "disconnect" | "drain"): string => bus.subjects.worker(worker, question);
-    return Promise.all([
-        bus.answer(subject("describe"), workerDescribe, ({ session }) => {
-            const asked =
-                session === undefined
-                    ? [...sessions.values()]
-                    : [sessions.get(session)].filter((found) => found !== undefined);
-            return Promise.resolve({ worker, epoch, state: presence.state, sessions: asked.flatMap(describe) });
-        }),
-        bus.answer(subject("disconnect"), workerDisconnect, ({ session: id, epoch: only, reason, by }) => {
-            const session = sessions.get(id);
-            const owned = session?.facts?.admission.epoch;
-            const meant = session !== undefined && (only === undefined || only === owned);
-            if (meant) {
-                log.info({ session: id, reason, by }, "disconnecting");
-                session.end(reason);
-            }
-            return Promise.resolve({ found: meant });
-        }),
-        bus.answer(subject("drain"), workerDrain, ({ seconds, by }) => {
-            log.info({ seconds, by }, "draining");
-            ports.drain(seconds, by);
-            return Promise.resolve({ state: presence.state, sessions: sessions.size });
-        }),
-    ]);
+export class WorkerControl {
+    readonly #ports: ControlPorts;
+
+    constructor(ports: ControlPorts) {
+        this.#ports = ports;
+    }
+
+    /** Sessions that the registry has admitted; the others are nobody's business yet. */
+    describe(session: string | undefined): DescribeAnswer {
+        const { worker, epoch, sessions, presence } = this.#ports;
+        const one = session === undefined ? undefined : sessions.get(session);
+        const asked = session === undefined ? [...sessions.values()] : one === undefined ? [] : [one];
+        return { worker, epoch, state: presence.state, sessions: asked.flatMap(describeOne) };
+    }
+
+    /**
+     * A worker drops a session only when told of the epoch that it has: `fenced` without one, or a late question about a former
+     * owner's, means nothing.  A session whose admission is still under way is meant too, since ids are never used again.
+     */
+    disconnect({ session: id, epoch, reason, by }: DisconnectQuestion): { found: boolean } {
+        const { sessions, log } = this.#ports;
+        const session = sessions.get(id);
+        const owned = session?.facts?.admission.epoch;
+        const isMeant = epoch === undefined ? reason !== "fenced" : owned === undefined || owned === epoch;
+        if (session === undefined || !isMeant) return { found: false };
+        log.info({ session: id, reason, by }, "disconnecting");
+        return { found: session.end(reason) };
+    }
+
+    drain({ seconds, by }: DrainQuestion): { state: DescribeAnswer["state"]; sessions: number } {
+        const { log, drain, presence, sessions } = this.#ports;
+        log.info({ seconds, by }, "draining");
+        drain(seconds, by);
+        return { state: presence.state, sessions: sessions.size };
+    }
+
+    /** Answers on the bus until the results are stopped. */
+    async answer(bus: Pick<Bus, "answer" | "subjects">): Promise<readonly Stoppable[]> {
+        const { worker } = this.#ports;
+        const subject = (question: "describe" | "disconnect" | "drain"): string =>
+            bus.subjects.worker(worker, question);
+        return Promise.all([
+            bus.answer(subject("describe"), workerDescribe, async ({ session }) => this.describe(session)),
+            bus.answer(subject("disconnect"), workerDisconnect, async (question) => this.disconnect(question)),
+            bus.answer(subject("drain"), workerDrain, async (question) => this.drain(question)),
+        ]);
+    }
 }
 
-const describe = (session: Session) =>
-    session.facts === undefined
-        ? []
-        : [{ session: session.id, epoch: session.facts.admission.epoch, counters: { ...session.counters } }];
+const describeOne = ({ id, facts, counters }: Pick<Session, "id" | "facts" | "counters">) =>
+    facts === undefined ? [] : [{ session: id, epoch: facts.admission.epoch, counters }];

@@ -6,8 +6,8 @@ import { DependencyError } from "@postern/errors";
 import type { Logger } from "@postern/telemetry";
 
 export interface PresencePorts {
-    readonly bucket: Bucket<WorkerRecord>;
-    readonly log: Logger;
+    readonly bucket: Pick<Bucket<WorkerRecord>, "put" | "delete">;
+    readonly log: Pick<Logger, "error" | "warn">;
     readonly identity: Omit<WorkerRecord, "state" | "sessions">;
     /** Milliseconds between renewals. */
     readonly heartbeat: number;
@@ -17,8 +17,8 @@ export interface PresencePorts {
 export class WorkerPresence {
     readonly #ports: PresencePorts;
     #timer: NodeJS.Timeout | undefined;
-    #draining: "draining" | "stopping" | undefined;
-    #writing = false;
+    #leaving: "draining" | "stopping" | undefined;
+    #writing: Promise<void> | undefined;
     #again = false;
 
     constructor(ports: PresencePorts) {
@@ -26,7 +26,7 @@ export class WorkerPresence {
     }
 
     get state(): WorkerState {
-        if (this.#draining !== undefined) return this.#draining;
+        if (this.#leaving !== undefined) return this.#leaving;
         return this.#ports.sessions() >= this.#ports.identity.capacity ? "full" : "ready";
     }
 
@@ -38,38 +38,39 @@ export class WorkerPresence {
 
     /** Writes the record as it is now. */
     refresh(): void {
-        if (this.#writing) {
-            this.#again = true;
-            return;
-        }
-        this.#writing = true;
-        this.#put()
-            .catch((error: unknown) => {
-                // Without the bus the record expires, and this worker is suspect until it is back: nothing else to do.
-                if (error instanceof DependencyError)
-                    this.#ports.log.warn({ error: error.message }, "this worker's record was not renewed");
-                else this.#ports.log.error({ error }, "this worker's record was not renewed");
-            })
-            .finally(() => {
-                this.#writing = false;
-                if (this.#again) {
-                    this.#again = false;
-                    this.refresh();
-                }
-            });
+        if (this.#writing === undefined) this.#writing = this.#write();
+        else this.#again = true;
     }
 
     /** From now on no new sessions; there is no way back but a restart. */
-    drain(state: "draining" | "stopping"): void {
-        this.#draining = state;
+    leave(state: "draining" | "stopping"): void {
+        if (this.#leaving !== "stopping") this.#leaving = state;
         this.refresh();
     }
 
     /** The record goes at once, so that nobody has to wait for its expiry. */
     async stop(): Promise<void> {
         clearInterval(this.#timer);
-        this.#draining = "stopping";
+        this.#leaving = "stopping";
+        // A write that is under way would bring the record back.
+        while (this.#writing !== undefined) await this.#writing;
         await this.#ports.bucket.delete(this.#ports.identity.worker);
+    }
+
+    async #write(): Promise<void> {
+        const { log } = this.#ports;
+        try {
+            await this.#put();
+        } catch (error) {
+            // Without the bus the record expires, and this worker is suspect until it is back: nothing else to do.
+            if (error instanceof DependencyError)
+                log.warn({ error: error.message }, "this worker's record was not renewed");
+            else log.error({ error }, "this worker's record was not renewed");
+        }
+        this.#writing = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.refresh();
     }
 
     async #put(): Promise<void> {

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Duplex } from "node:stream";
 import { DEFAULT_CIPHERS } from "node:tls";
-import type { EndReason } from "@postern/contracts";
+import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { createLogger } from "@postern/telemetry";
@@ -12,7 +12,8 @@ import { createCertificateAuthority, createTemporaryDirectory, eventually } from
 import { CertificateStore } from "../src/certificates.ts";
 import { digests } from "../src/digests.ts";
 import { InboundBatch } from "../src/inbound-batch.ts";
-import { type HandshakeFailure, Listener } from "../src/listener.ts";
+import type { HandshakeFailure } from "../src/connection-entry.ts";
+import { Listener } from "../src/listener.ts";
 import { NullUplink } from "../src/null-uplink.ts";
 import { ProxySources } from "../src/proxy-source.ts";
 import { Session } from "../src/session.ts";
@@ -96,7 +97,7 @@ class Pieces extends Duplex {
 export interface Ending {
     readonly session: string;
     readonly reason: EndReason;
-    readonly bytesIn: number;
+    readonly counters: Counters;
 }
 
 export interface HarnessOptions {
@@ -149,11 +150,13 @@ export async function startWorker(options: HarnessOptions = {}) {
     const ended: Ending[] = [];
     const bindingFailures: string[] = [];
     const handshakeFailures: HandshakeFailure[] = [];
-    const snapshots = new Map<string, unknown>();
+    const gaveUp: string[] = [];
+    const answers: number[] = [];
+    const snapshots = new Map<string, readonly SessionSnapshot[]>();
     let nextHost = 10;
     await uplink.start((slot, run) => sessions.deliver(slot, run));
 
-    const decide: SessionPorts["decide"] = async (_session, _transport, _number, attempt) => {
+    const decide: SessionPorts["decide"] = async ({ attempt }) => {
         await new Promise((resolve) => setTimeout(resolve, options.decisionDelay ?? 0));
         const refusal: Decision = { outcome: "refused", failure: { error: 691, retry: false, message: "refused" } };
         if (attempt.user !== USER) return refusal;
@@ -184,6 +187,8 @@ export async function startWorker(options: HarnessOptions = {}) {
         settings: { ...DEFAULTS, ...options.settings },
         wheel,
         now: () => performance.now(),
+        wallClock: () => Date.now(),
+        random: Math.random,
         log,
         uplink,
         batch: new InboundBatch(uplink),
@@ -191,17 +196,20 @@ export async function startWorker(options: HarnessOptions = {}) {
         decide,
         report: {
             started: ({ session }) => void started.push(session),
-            ended: ({ session }, { reason, counters }) =>
-                void ended.push({ session, reason, bytesIn: counters.bytesIn }),
+            ended: ({ session }, { reason, counters }) => void ended.push({ session, reason, counters }),
             bindingFailed: (_session, _transport, { reason }) => void bindingFailures.push(reason),
-            snapshot: ({ session }, snapshot) => void snapshots.set(session, snapshot),
+            gaveUp: (_session, _transport, { reason }) => void gaveUp.push(reason),
+            storeSnapshot: ({ session }, snapshot) => {
+                snapshots.set(session, [...(snapshots.get(session) ?? []), snapshot]);
+                return Promise.resolve(true);
+            },
         },
     };
-    const certificates = new CertificateStore(
-        [{ names: [], pairs }],
-        { minVersion: "TLSv1.2", maxVersion: "TLSv1.3", ciphers: DEFAULT_CIPHERS },
-        () => performance.now(),
-    );
+    const certificates = new CertificateStore([{ names: [], pairs }], {
+        minVersion: "TLSv1.2",
+        maxVersion: "TLSv1.3",
+        ciphers: DEFAULT_CIPHERS,
+    });
     const listener = new Listener(
         { host: "127.0.0.1", port: 0, headerTimeout: 500, handshakeTimeout: 2_000, maxConnections: 1_000 },
         {
@@ -221,6 +229,8 @@ export async function startWorker(options: HarnessOptions = {}) {
                 if (slot !== undefined) sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
             },
             onFailure: (failure) => void handshakeFailures.push(failure),
+            onAnswered: (status) => void answers.push(status),
+            onDropped: () => undefined,
         },
     );
     const port = await listener.start();
@@ -236,6 +246,8 @@ export async function startWorker(options: HarnessOptions = {}) {
         ended,
         bindingFailures,
         handshakeFailures,
+        gaveUp,
+        answers,
         snapshots,
         dial: (more: Partial<SstpClientOptions> = {}): Promise<SstpClient> =>
             SstpClient.connect({

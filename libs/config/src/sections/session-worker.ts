@@ -71,12 +71,6 @@ const sstp = z.strictObject({
         .enum(["sha1+sha256", "sha256"])
         .default("sha1+sha256")
         .describe("Hashes offered for the crypto binding; RouterOS may need SHA-1."),
-    probeStatus: z
-        .int()
-        .min(100)
-        .max(599)
-        .default(401)
-        .describe("HTTP status for HEAD and GET on the SSTP URI, as RRAS balancers expect it."),
 });
 
 const ppp = z.strictObject({
