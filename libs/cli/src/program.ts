@@ -1,45 +1,22 @@
 // The command line: names, options and help.  What commands do is in commands/.
-import { duration } from "@postern/config";
 import { ConfigError } from "@postern/errors";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { publishedCheckpoints, verifyAudit } from "./commands/audit.ts";
 import { addBan, liftBan, listBans } from "./commands/bans.ts";
 import { applyLayout } from "./commands/bus.ts";
 import { checkConfig, printConfigSchema } from "./commands/configuration.ts";
 import { tailEvents, type EventFilter } from "./commands/events.ts";
 import { disconnect, listSessions, type SessionFilter } from "./commands/sessions.ts";
+import { collect, milliseconds, type CommandPorts, type Terminal } from "./command-ports.ts";
 import { addUserCommands } from "./user-commands.ts";
 import { drain, listWorkers } from "./commands/workers.ts";
 import type { ExitStatus } from "./exit-status.ts";
 import { readConfig, withBus } from "./installation.ts";
 import { Output } from "./output.ts";
 
-export interface Terminal {
-    readonly stdin: NodeJS.ReadStream;
-    readonly stdout: NodeJS.WriteStream;
-    readonly stderr: NodeJS.WriteStream;
-    /** Aborted by Ctrl-C. */
-    readonly interrupted: AbortSignal;
-    /** postern.yaml, unless an option or POSTERN_CONFIG names another. */
-    readonly defaultConfig: string;
-}
-
-/** What every command gets to work with, once its options are known. */
-export interface CommandPorts {
-    readonly configFile: () => string;
-    readonly output: () => Output;
-    readonly terminal: Terminal;
-}
-
 /** NATS and JetStream may have been started just now. */
 const APPLY_PATIENCE = 30_000;
 
-const milliseconds = (text: string): number => {
-    const parsed = duration().safeParse(text);
-    if (!parsed.success) throw new InvalidArgumentError("It must be a duration such as 30s, 10m, 2h or 7d.");
-    return parsed.data;
-};
-
-/** `setStatus` gets the exit status of commands that do not simply succeed or throw. */
 export function createProgram(terminal: Terminal, setStatus: (status: ExitStatus) => void): Command {
     const program = new Command("postern")
         .description("Look at and act on a postern installation.")
@@ -57,11 +34,13 @@ export function createProgram(terminal: Terminal, setStatus: (status: ExitStatus
         configFile: () => options().config,
         output: () => new Output(terminal.stdout, options().json),
         terminal,
+        setStatus,
     };
     addSessionCommands(program, ports);
     addUserCommands(program, ports);
     addBanCommands(program, ports);
-    addConfigCommands(program, ports, setStatus);
+    addAuditCommands(program, ports);
+    addConfigCommands(program, ports);
     return program;
 }
 
@@ -134,11 +113,22 @@ function addBanCommands(program: Command, { configFile, output }: CommandPorts):
         .action((address: string) => withBus(readConfig(configFile()), (bus) => liftBan(bus, output(), address)));
 }
 
-function addConfigCommands(
-    program: Command,
-    { configFile, output }: CommandPorts,
-    setStatus: (status: ExitStatus) => void,
-): void {
+function addAuditCommands(program: Command, { configFile, output, setStatus }: CommandPorts): void {
+    program
+        .command("audit")
+        .description("check the audit record")
+        .command("verify")
+        .description("check the audit logs on this host against their signed checkpoints")
+        .option("--offline", "believe the checkpoints beside the logs; do not ask the bus for those it keeps")
+        .option("--key <file>", "a key that signed earlier; may be repeated", collect, [])
+        .action(async ({ offline = false, key }: { offline?: boolean; key: readonly string[] }) => {
+            const config = readConfig(configFile());
+            const checkpoints = offline ? undefined : await withBus(config, publishedCheckpoints);
+            setStatus(await verifyAudit(config, output(), { earlierKeys: key }, checkpoints));
+        });
+}
+
+function addConfigCommands(program: Command, { configFile, output, setStatus }: CommandPorts): void {
     const config = program.command("config").description("check postern.yaml, or print its schema");
     config
         .command("check")

@@ -4,7 +4,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { addUser, listUsers, removeUser, setDisabled, setPassword, type UserPorts } from "./commands/users.ts";
 import { accountCipher, readConfig, withBus } from "./installation.ts";
 import { readPassword } from "./password-input.ts";
-import type { CommandPorts } from "./program.ts";
+import { collect, type CommandPorts } from "./command-ports.ts";
 
 interface AddOptions {
     readonly group: readonly string[];
@@ -13,8 +13,6 @@ interface AddOptions {
     readonly address?: string;
     readonly maxSessions?: number;
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 const count = (text: string): number => {
     if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");

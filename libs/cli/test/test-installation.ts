@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AccountCipher } from "@postern/accounts";
+import { createSigningKey } from "@postern/audit-log";
 import { applyBus, connectBus, type Bus } from "@postern/bus";
 import type { Config } from "@postern/config";
 import { generateRecordKey, formatKey } from "@postern/sealing";
@@ -27,6 +28,7 @@ export async function createInstallation(): Promise<TestInstallation> {
     const file = join(directory, "postern.yaml");
     await mkdir(join(directory, "keys"));
     await writeFile(join(directory, "keys/accounts.key"), formatKey("accounts", generateRecordKey()), { mode: 0o600 });
+    await writeFile(join(directory, "keys/audit.key"), createSigningKey(), { mode: 0o600 });
     await writeFile(
         file,
         [
@@ -35,6 +37,7 @@ export async function createInstallation(): Promise<TestInstallation> {
             // The test server has little room.
             "bus: { eventsMaxBytes: 64MiB }",
             "auth-broker: { accountsKey: keys/accounts.key }",
+            "audit-logger: { signingKey: keys/audit.key }",
             "",
         ].join("\n"),
     );
