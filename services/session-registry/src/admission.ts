@@ -48,7 +48,7 @@ export class Admission {
     admit(question: AdmitQuestion): Promise<AdmitAnswer> {
         const deadline = this.#ports.clock.monotonic() + this.#ports.within;
         return this.#asked.run(question.session, () =>
-            this.#users.run(question.principal, () => this.#admit(question, deadline)),
+            this.#users.run(question.principal, () => this.#admit(withRealAddress(question), deadline)),
         );
     }
 
@@ -219,6 +219,14 @@ export class Admission {
         if (this.#ports.clock.monotonic() < deadline) return;
         throw new DependencyError("REGISTRY_LATE", "the admission was not complete in time");
     }
+}
+
+/** RFC 2865 §5.8: the user, or the access server, is to choose. */
+const CHOOSE: readonly string[] = ["255.255.255.255", "255.255.255.254"];
+
+function withRealAddress(question: AdmitQuestion): AdmitQuestion {
+    const { framedAddress, ...policy } = question.policy;
+    return framedAddress !== undefined && CHOOSE.includes(framedAddress) ? { ...question, policy } : question;
 }
 
 const refused = ({ reason, message }: Refusal): AdmitAnswer => ({ state: "refused", reason, message });

@@ -31,6 +31,9 @@ interface Missing {
     readonly left: boolean;
 }
 
+/** No session has this id: asked for it, a worker only shows that it is there. */
+const NOBODY = "00000000";
+
 /** A record that was not renewed for so many times its time to live expired where nobody could tell. */
 const OVERDUE = 2;
 
@@ -153,7 +156,7 @@ export class Liveness {
 
     async #isSilent(worker: string): Promise<boolean> {
         if ((await this.records.fetch(worker)) !== undefined) return false;
-        const answer = await this.#ports.questions.describe(worker);
+        const answer = await this.#ports.questions.describe(worker, NOBODY);
         return answer === "absent" || answer === "silent";
     }
 

@@ -35,7 +35,7 @@ export interface ReaperPorts {
     readonly clock: Clock;
     /** Milliseconds. */
     readonly grace: number;
-    readonly onAction: (action: ReaperAction, subject: string) => void;
+    readonly onAction: (finding: Finding) => void;
     readonly onFailure: (error: unknown) => void;
 }
 
@@ -67,9 +67,9 @@ export class Reaper {
         }
     }
 
-    async #apply({ action, subject, remedy }: Finding): Promise<void> {
+    async #apply(finding: Finding): Promise<void> {
         try {
-            if (await remedy()) this.#ports.onAction(action, subject);
+            if (await finding.remedy()) this.#ports.onAction(finding);
         } catch (error) {
             this.#ports.onFailure(error);
         }

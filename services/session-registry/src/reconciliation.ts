@@ -41,7 +41,7 @@ export class Reconciliation {
     async compare(worker: string): Promise<void> {
         const { sessions, questions, clock, grace } = this.#ports;
         const recorded = sessions.of(worker);
-        const answer = await questions.describe(worker);
+        const answer = await questions.describeAll(worker);
         if (typeof answer === "string") return;
         const doubts = this.#doubts.get(worker) ?? new Doubts(grace);
         const now = clock.monotonic();

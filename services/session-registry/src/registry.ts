@@ -181,9 +181,10 @@ export function createRegistry(ports: RegistryPorts) {
         continuity,
         clock,
         grace,
-        onAction: (action, subject) => {
+        onAction: ({ action, subject, suspicious }) => {
             metrics.reaped(action);
-            log.info({ action, subject }, "the reaper put something right");
+            if (suspicious) log.info({ action, subject }, "the reaper put something right");
+            else log.debug({ action, subject }, "the reaper forgot something");
         },
         onFailure,
     });

@@ -7,8 +7,10 @@ import { DependencyError } from "@postern/errors";
 export type NoAnswer = "absent" | "silent" | "unknown";
 
 export interface WorkerQuestions {
-    /** With a session, whether the worker has that one; else all that it has. */
-    describe(worker: string, session?: string, timeout?: number): Promise<DescribeAnswer | NoAnswer>;
+    /** Whether the worker answers, and whether it has the session. */
+    describe(worker: string, session: string, timeout?: number): Promise<DescribeAnswer | NoAnswer>;
+    /** All sessions that the worker has. */
+    describeAll(worker: string): Promise<DescribeAnswer | NoAnswer>;
     /** Whether the worker had the session and ends it now. */
     disconnect(worker: string, question: DisconnectQuestion): Promise<boolean | NoAnswer>;
 }
@@ -16,16 +18,26 @@ export interface WorkerQuestions {
 const DISCONNECT_TIMEOUT = 1_000;
 
 export function askWorkers(bus: Bus): WorkerQuestions {
+    const describe = (
+        worker: string,
+        question: { session: string } | { after?: string },
+        options: { timeout?: number } = {},
+    ): Promise<DescribeAnswer | NoAnswer> =>
+        answerOr(bus.ask(bus.subjects.worker(worker, "describe"), workerDescribe, question, options));
     return {
-        describe: (worker, session, timeout) =>
-            answerOr(
-                bus.ask(
-                    bus.subjects.worker(worker, "describe"),
-                    workerDescribe,
-                    session === undefined ? {} : { session },
-                    timeout === undefined ? {} : { timeout },
-                ),
-            ),
+        describe: (worker, session, timeout) => describe(worker, { session }, timeout === undefined ? {} : { timeout }),
+        async describeAll(worker) {
+            const sessions: DescribeAnswer["sessions"] = [];
+            let after: { after?: string } = {};
+            for (;;) {
+                const page = await describe(worker, after);
+                if (typeof page === "string") return page;
+                sessions.push(...page.sessions);
+                const last = page.sessions.at(-1)?.session;
+                if (page.more !== true || last === undefined) return { ...page, sessions };
+                after = { after: last };
+            }
+        },
         async disconnect(worker, question) {
             const subject = bus.subjects.worker(worker, "disconnect");
             const answer = await answerOr(

@@ -115,6 +115,14 @@ test("a fixed address is given to its user only, inside a pool or outside, and r
     await world.checkConsistent();
 });
 
+test("an address of RFC 2865 that leaves the choice to us is no fixed address", async () => {
+    const world = new World();
+    const [replica, worker] = [await world.replica("r1"), await world.worker("w1")];
+    for (const framedAddress of ["255.255.255.254", "255.255.255.255"]) {
+        assert.match(await world.admitted(replica, world.question("ann", worker, { framedAddress })), /^10\.91\.0\./);
+    }
+});
+
 test("a session that was released before it was admitted never is", async () => {
     const world = new World();
     const [one, two, worker] = [await world.replica("r1"), await world.replica("r2"), await world.worker("w1")];

@@ -93,7 +93,8 @@ export function testBucket(name: string, { setup }: BucketSuite): void {
         assert.deepEqual((await bucket.entries("*.1")).map(({ value }) => value.reason).sort(), ["1", "2"]);
     });
 
-    withBucket("a watch delivers what is there, then every change in order", async (bucket) => {
+    // A change that is itself changed before it is delivered may be left out.
+    withBucket("a watch delivers what is there, then changes in order", async (bucket) => {
         await bucket.put("a", ban("1"));
         const seen: string[] = [];
         const watch = await bucket.watch((change) => seen.push(describe(change)));
@@ -101,8 +102,9 @@ export function testBucket(name: string, { setup }: BucketSuite): void {
         assert.deepEqual(seen, ["put a 1"]);
         await bucket.put("b", ban("2"));
         const revision = await bucket.put("a", ban("3"));
+        await eventually(() => assert.deepEqual(seen, ["put a 1", "put b 2", "put a 3"]));
         await bucket.delete("a", revision);
-        await eventually(() => assert.deepEqual(seen, ["put a 1", "put b 2", "put a 3", "deleted a"]));
+        await eventually(() => assert.equal(seen.at(-1), "deleted a"));
         watch.stop();
         await bucket.put("c", ban("4"));
         await bucket.get("c");

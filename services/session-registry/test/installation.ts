@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { applyBus, connectBus, type Bucket, type Bus, type Stoppable } from "@postern/bus";
+import { applyBus, connectBus, createSeed, natsPermissions, type Bucket, type Bus, type Stoppable } from "@postern/bus";
 import {
     BUCKETS,
     registryAdmit,
@@ -16,6 +16,7 @@ import {
     type CloudEvent,
     type DisconnectQuestion,
     type ReleaseQuestion,
+    type Role,
     type WorkerRecord,
 } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
@@ -33,17 +34,28 @@ import { NOTHING, silentLog } from "./world.ts";
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const WORKER_TTL = 2_000;
 
+const ROLES: Readonly<Record<string, Role>> = {
+    operator: "admin",
+    r1: "session-registry",
+    r2: "session-registry",
+    r3: "session-registry",
+    r4: "session-registry",
+    w1: "session-worker",
+    w2: "session-worker",
+    w3: "session-worker",
+};
+
 /** 256 addresses, everything that takes time as short as the configuration allows. */
 const CONFIGURATION = (server: string, admin: Readonly<Record<string, number>>): string => `
 name: vpn.example.test
-nats: { servers: ["${server}"] }
+nats: { servers: ["${server}"], seed: "{instance}.nk" }
 bus: { workerTtl: 2s }
 outbox: { streamSyncInterval: 0s }
 session-registry:
   pools:
     default: { networks: [10.91.0.0/23], exclude: [10.91.1.2-10.91.1.255], gateway: 10.91.0.1, hold: 1m }
   limits: { sessionsPerUser: 3 }
-  worker: { lostAfter: 2s, amnesty: 1s, reconcileEvery: 2s }
+  worker: { lostAfter: 4s, amnesty: 4s, reconcileEvery: 2s }
   reaper: { every: 250ms, grace: 4s, keepEnded: 1m }
   instances:
 ${Object.entries(admin)
@@ -74,9 +86,18 @@ export class Installation implements AsyncDisposable {
         this.#directory = directory;
     }
 
+    /** Everybody has the permissions of the contracts and no more. */
     static async start(): Promise<Installation> {
-        const [nats, directory] = await Promise.all([startNatsServer(), createTemporaryDirectory("registry")]);
-        const bus = await connect(nats, "test");
+        const directory = await createTemporaryDirectory("registry");
+        const users = await Promise.all(
+            Object.entries(ROLES).map(async ([instance, role]) => {
+                const { seed, publicKey } = createSeed();
+                await writeFile(join(directory.path, `${instance}.nk`), seed, { mode: 0o600 });
+                return { role, instance, nkeyPublic: publicKey };
+            }),
+        );
+        const nats = await startNatsServer({ config: natsPermissions("main", users) });
+        const bus = await connect(nats, directory, "operator");
         const layout = { replicas: 1, eventsMaxAge: 3_600_000, eventsMaxBytes: 64 * 2 ** 20, workerTtl: WORKER_TTL };
         await applyBus(bus, layout);
         const installation = new Installation(nats, bus, directory);
@@ -98,13 +119,14 @@ export class Installation implements AsyncDisposable {
 
     /** A worker with a connection of its own. */
     async worker(id: string): Promise<TestWorker> {
-        return TestWorker.start(await connect(this.nats, id), id);
+        return TestWorker.start(await connect(this.nats, this.#directory, id), id);
     }
 
-    names(kind: string): string[] {
-        return this.events.flatMap(({ type }) =>
-            type.startsWith(`postern.${kind}.`) ? [type.split(".")[2] ?? ""] : [],
-        );
+    /** Kinds and names of the events about a worker or its sessions. */
+    told(worker: string): string[] {
+        // Every such event names its worker.
+        const about = this.events.filter(({ data }) => (data as { worker?: string }).worker === worker);
+        return about.map(({ type }) => type.split(".").slice(1, 3).join("."));
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
@@ -115,8 +137,14 @@ export class Installation implements AsyncDisposable {
     }
 }
 
-const connect = (nats: NatsServer, instance: string): Promise<Bus> =>
-    connectBus({ servers: [nats.url], instance, tenant: "main", log: silentLog });
+const connect = (nats: NatsServer, { path }: TemporaryDirectory, instance: string): Promise<Bus> =>
+    connectBus({
+        servers: [nats.url],
+        instance,
+        tenant: "main",
+        seedFile: join(path, `${instance}.nk`),
+        log: silentLog,
+    });
 
 // Of this test process only, and below the range that the kernel gives out.
 let nextPort = 20_000 + (process.pid % 4_000) * 3;
@@ -157,8 +185,10 @@ export class TestWorker implements AsyncDisposable {
     readonly id: string;
     readonly bus: Bus;
     readonly epoch = Date.now();
-    /** Session → its epoch. */
+    /** Admitted sessions and their epochs. */
     readonly sessions = new Map<string, number>();
+    /** Sessions whose admission is under way; they may be disconnected too. */
+    readonly #asking = new Set<string>();
     readonly disconnects: DisconnectQuestion[] = [];
     readonly #record: Bucket<WorkerRecord>;
     readonly #answers: Stoppable[] = [];
@@ -204,11 +234,16 @@ export class TestWorker implements AsyncDisposable {
         };
     }
 
-    async admit(question: AdmitQuestion): Promise<AdmitAnswer> {
+    /** `undefined`: the session was disconnected while it was on its way. */
+    async admit(question: AdmitQuestion): Promise<AdmitAnswer | undefined> {
         const { admit } = this.bus.subjects.registry;
+        const { session } = question;
+        this.#asking.add(session);
         const answer = await persist(() => this.bus.ask(admit, registryAdmit, question, { timeout: 1_000 }));
-        if (answer.state === "admitted") this.sessions.set(question.session, answer.epoch);
-        return answer;
+        const isWanted = this.#asking.delete(session);
+        if (answer.state === "admitted" && isWanted) this.sessions.set(session, answer.epoch);
+        else if (answer.state === "admitted") await this.release(session);
+        return isWanted ? answer : undefined;
     }
 
     async release(session: string): Promise<string> {
@@ -246,8 +281,11 @@ export class TestWorker implements AsyncDisposable {
             })),
             await this.bus.answer(disconnect, workerDisconnect, async (question) => {
                 this.disconnects.push(question);
-                const found = this.sessions.delete(question.session);
-                if (found && question.reason !== "fenced") void this.release(question.session);
+                const { session, reason } = question;
+                if (this.#asking.delete(session)) return { found: true };
+                const found = this.sessions.has(session);
+                // When the test ends first, nobody is there any more to be told.
+                if (found && reason !== "fenced") this.release(session).catch(() => undefined);
                 return { found };
             }),
         );

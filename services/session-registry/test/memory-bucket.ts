@@ -16,12 +16,15 @@ export interface MemoryBucketOptions {
     readonly now?: () => number;
     /** Awaited before a change reaches a watcher: how late watchers are. */
     readonly deliver?: () => Promise<void>;
+    /** Whether a change is left out that was itself changed before it was delivered. */
+    readonly coalesce?: () => boolean;
 }
 
 export class MemoryBucket<V> implements Bucket<V> {
     readonly name: string;
     readonly #options: MemoryBucketOptions;
     readonly #stored = new Map<string, Stored>();
+    readonly #lastRevision = new Map<string, number>();
     readonly #watchers = new Set<(change: Change<V>) => void>();
     /** Told of every write as it happens. */
     onWrite: ((key: string, value: V | undefined) => void) | undefined;
@@ -87,7 +90,7 @@ export class MemoryBucket<V> implements Bucket<V> {
             last = last
                 .then(() => this.#options.deliver?.())
                 .then(() => {
-                    if (!stopped) onChange(change);
+                    if (!stopped && !this.#isOld(change)) onChange(change);
                 });
         };
         const present = (await this.entries(filter)).sort((a, b) => a.revision - b.revision);
@@ -100,6 +103,12 @@ export class MemoryBucket<V> implements Bucket<V> {
                 this.#watchers.delete(push);
             },
         };
+    }
+
+    #isOld(change: Change<V>): boolean {
+        const { key, revision } = change.kind === "put" ? change.entry : change;
+        const last = this.#lastRevision.get(key) ?? revision;
+        return last > revision && this.#options.coalesce?.() === true;
     }
 
     /** Removes what has expired. */
@@ -133,6 +142,7 @@ export class MemoryBucket<V> implements Bucket<V> {
     }
 
     #tell(change: Change<V>): void {
+        this.#lastRevision.set(change.kind === "put" ? change.entry.key : change.key, this.#revision);
         if (this.watchersHear) for (const push of this.#watchers) push(change);
     }
 

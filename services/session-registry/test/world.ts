@@ -236,7 +236,8 @@ export class World {
         this.clock = options.clock ?? new WorldClock();
         const { deliver } = options;
         // The server's time, not that of this host.
-        const common = { now: () => this.clock.fake.now(), ...(deliver === undefined ? {} : { deliver }) };
+        const coalesce = (): boolean => options.random !== undefined && options.random() < 0.5;
+        const common = { now: () => this.clock.fake.now(), coalesce, ...(deliver === undefined ? {} : { deliver }) };
         this.buckets = {
             sessions: new MemoryBucket<SessionEntry>({ ...common, name: "sessions" }),
             leases: new MemoryBucket<LeaseRecord>({ ...common, name: "leases" }),
@@ -452,6 +453,7 @@ export class World {
             });
         return {
             describe: (id, session, timeout = 1_000) => ask(id, timeout, (worker) => describe(worker, session)),
+            describeAll: (id) => ask(id, 1_000, (worker) => describe(worker, undefined)),
             disconnect: (id, question) => ask(id, 1_000, (worker) => this.#disconnect(worker, question)),
         };
     }

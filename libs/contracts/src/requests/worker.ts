@@ -4,14 +4,23 @@ import { Counters, Epoch, InstanceId, SessionId } from "../primitives.ts";
 import { WorkerState } from "../state/records.ts";
 import { defineRequest } from "./request.ts";
 
-/** Which sessions the worker really has: what decides between a suspect and a lost worker. */
+/**
+ * Which sessions the worker really has: what decides between a suspect and a lost worker.  All of them in the order of their
+ * ids, a page at a time (an answer must fit into a NATS message), or only `session` if the worker has it.
+ */
 export const workerDescribe = defineRequest({
-    question: z.strictObject({ session: SessionId.optional() }),
+    question: z.strictObject({
+        session: SessionId.optional(),
+        /** Go on with the session after this one. */
+        after: SessionId.optional(),
+    }),
     answer: z.strictObject({
         worker: InstanceId,
         epoch: Epoch,
         state: WorkerState,
         sessions: z.array(z.strictObject({ session: SessionId, epoch: Epoch, counters: Counters })),
+        /** There is another page. */
+        more: z.boolean().optional(),
     }),
     timeout: 1_000,
 });
