@@ -4,7 +4,7 @@ import type { Metrics } from "@postern/telemetry";
 import type { PoolCounts } from "./pools.ts";
 import type { ReaperAction } from "./reaper.ts";
 
-export type AdmissionOutcome = "admitted" | "failed" | Extract<AdmitAnswer, { state: "refused" }>["reason"];
+type AdmissionOutcome = "admitted" | "failed" | Extract<AdmitAnswer, { state: "refused" }>["reason"];
 
 export interface RegistryMetrics {
     admission(outcome: AdmissionOutcome, milliseconds: number): void;
