@@ -51,7 +51,7 @@ test("bus apply finds everything as it should be", async () => {
 });
 
 test("the command line is checked before anything is done", async () => {
-    for (const args of [
+    const wrong = [
         ["sesions"],
         ["disconnect"],
         ["disconnect", "session01", "--user", "kim"],
@@ -60,11 +60,13 @@ test("the command line is checked before anything is done", async () => {
         ["user", "add"],
         ["user", "add", "a", "--max-sessions", "many"],
         ["workers", "--colour"],
-    ]) {
+    ];
+    const check = async (args: readonly string[]): Promise<void> => {
         const { status, error } = await postern(args);
         assert.equal(status, 2, args.join(" "));
         assert.notEqual(error, "");
-    }
+    };
+    await Promise.all(wrong.map(check));
 });
 
 test("without an answer the service that should give it is said to be missing", async () => {
