@@ -1,7 +1,7 @@
 // A KV bucket (ADR-8 of the NATS architecture) over plain JetStream requests.
 //
 // Written on the stream itself and not on the client's KV layer: that layer cannot give a key a time to live when it changes,
-// lists keys that have expired, and does not tell a watcher expiry from deletion (docs/adr/bus-kv-on-jetstream.md).
+// lists keys that have expired, and does not tell a watcher expiry from deletion (docs/adr/0003-kv-buckets-on-jetstream.md).
 import {
     DeliverPolicy,
     JetStreamApiCodes,
