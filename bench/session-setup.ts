@@ -17,6 +17,8 @@ const USERS = 24;
 /** Milliseconds that a session lasts. */
 const STAY = 500;
 const PORT = 14_441;
+/** Of /proc/<pid>/stat on every Linux that Node runs on. */
+const TICKS_A_SECOND = 100;
 const RESULTS = path.join(import.meta.dirname, "results");
 
 await using postern = await Installation.start({ port: PORT });
@@ -53,7 +55,9 @@ const warm = await dialAll(WARM_UP);
 await eventually(() => assert.ok(started() >= warm.timings.length), { within: 30_000 });
 const first = started();
 const loadBefore = loadavg()[0] ?? 0;
+const cpuBefore = cpuSeconds(postern.ready.pids);
 const measured = await dialAll(COUNT);
+const cpuAfter = cpuSeconds(postern.ready.pids);
 await eventually(() => assert.ok(started() >= first + measured.timings.length), { within: 30_000 });
 const marks = events.events
     .filter(({ type }) => type === "postern.session.started.v1")
@@ -71,6 +75,13 @@ const result = {
     asked: { p50: 60, p99: 250 },
     /** Milliseconds from TCP accept, as the client sees it, to IPCP open, as the client sees it: what is asked for. */
     setup: percentilesOf(measured.timings.map(({ tcp = 0, ipcp = Infinity }) => ipcp - tcp)),
+    /** CPU milliseconds of all processes of a service (and of this client) for each session. */
+    cpuPerSession: Object.fromEntries(
+        Object.entries(cpuAfter).map(([group, seconds]) => [
+            group,
+            round((1_000 * (seconds - (cpuBefore[group] ?? 0))) / COUNT),
+        ]),
+    ),
     /** Milliseconds since the worker accepted the connection. */
     server: Object.fromEntries(steps.map((step) => [step, percentilesOf(marks.flatMap((mark) => mark[step] ?? []))])),
     /** Milliseconds since the client began to connect. */
@@ -91,4 +102,22 @@ async function addUsers(installation: Installation, count: number): Promise<{ us
         added.push({ user, password });
     }
     return added;
+}
+
+/** User and system time of every group of processes, from /proc/<pid>/stat (proc(5)), in seconds. */
+function cpuSeconds(pids: Readonly<Record<string, readonly number[]>>): Record<string, number> {
+    const groups = { ...pids, client: [process.pid] };
+    return Object.fromEntries(
+        Object.entries(groups).map(([group, list]) => [group, list.reduce((sum, pid) => sum + cpuSecondsOf(pid), 0)]),
+    );
+}
+
+function cpuSecondsOf(pid: number): number {
+    // The name in brackets may hold blanks: fields are counted behind it.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
+
+function round(value: number): number {
+    return Math.round(value * 10) / 10;
 }
