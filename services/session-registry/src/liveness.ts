@@ -154,10 +154,14 @@ export class Liveness {
         if (await this.#isSilent(worker)) await this.#observe(worker, epoch, "lost", missing.evidence);
     }
 
+    /** Without a record and without an answer, twice, with a bus that works in between. */
     async #isSilent(worker: string): Promise<boolean> {
-        if ((await this.records.fetch(worker)) !== undefined) return false;
-        const answer = await this.#ports.questions.describe(worker, NOBODY);
-        return answer === "absent" || answer === "silent";
+        for (let look = 0; look < 2; look += 1) {
+            const answer = await this.#ports.questions.describe(worker, NOBODY);
+            if (answer !== "absent" && answer !== "silent") return false;
+            if ((await this.records.fetch(worker)) !== undefined) return false;
+        }
+        return true;
     }
 
     #observe(worker: string, epoch: number, state: WorkerPhase, evidence: number): Promise<void> {

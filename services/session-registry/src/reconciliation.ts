@@ -53,8 +53,7 @@ export class Reconciliation {
         for (const one of answer.sessions) {
             const entry = await sessions.find(one.session);
             if (isRightful(entry, answer, one)) continue;
-            // One without a record may be on its way in.
-            if (entry !== undefined || doubts.isCertain(one.session, now)) await this.#fence(worker, one);
+            if (isDecidedElsewhere(entry, worker) || doubts.isCertain(one.session, now)) await this.#fence(worker, one);
         }
         doubts.endLook();
         this.#doubts.set(worker, doubts);
@@ -71,10 +70,14 @@ export class Reconciliation {
 
     async #fence(worker: string, { session, epoch }: Described): Promise<void> {
         const { questions, instance, onCorrection } = this.#ports;
-        await questions.disconnect(worker, { session, epoch, reason: "fenced", by: instance });
-        onCorrection("fenced", worker, session);
+        const found = await questions.disconnect(worker, { session, epoch, reason: "fenced", by: instance });
+        if (found === true) onCorrection("fenced", worker, session);
     }
 }
+
+/** A session without a record may be on its way in, and one that its worker has ended on its way out. */
+const isDecidedElsewhere = (entry: SessionEntry | undefined, worker: string): boolean =>
+    entry !== undefined && !(entry.state === "ended" && entry.ended?.by === worker);
 
 function isRightful(entry: SessionEntry | undefined, { worker, epoch }: DescribeAnswer, described: Described): boolean {
     if (entry?.state !== "admitted") return false;

@@ -86,7 +86,10 @@ export function createRegistry(ports: RegistryPorts) {
     const leaseRecords: WatchedBucket<LeaseRecord> = new WatchedBucket({
         bucket: buckets.leases,
         clock,
-        onChange: (_key, after, before) => pools.refresh((after ?? before)?.value.address ?? ""),
+        onChange: (_key, after, before) => {
+            const lease = after ?? before;
+            if (lease !== undefined) pools.refresh(lease.value.address);
+        },
     });
     const pools = new Pools(settings.pools, random, (address) => leaseRecords.known(addressKey(address))?.entry.value);
     const isOver = (session: string): Promise<boolean> => sessions.isOver(session);

@@ -11,8 +11,4 @@ export class SingleFlight<T> {
         this.#underWay.set(key, begun);
         return begun;
     }
-
-    has(key: string): boolean {
-        return this.#underWay.has(key);
-    }
 }

@@ -63,7 +63,12 @@ export class Standings {
             if (!asker.atLimit) return unasked;
         }
         const matters = asker.atLimit || running === undefined || running.suspect;
-        const answer = await questions.describe(worker, session, matters ? FULL_TIMEOUT : SHORT_TIMEOUT);
+        let answer = await questions.describe(worker, session, matters ? FULL_TIMEOUT : SHORT_TIMEOUT);
+        if (answer === "silent" && matters) {
+            // Perhaps it was the bus that stood still: it must answer, and the worker must still not.
+            await sessions.records.fetch(session);
+            answer = await questions.describe(worker, session, SHORT_TIMEOUT);
+        }
         if (answer === "absent") return "gone";
         if (answer === "silent") return matters ? "gone" : unasked;
         if (answer === "unknown") return unasked;

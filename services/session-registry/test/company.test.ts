@@ -110,14 +110,26 @@ test("a session on a dead worker never stands in the way, and leaves its address
     await world.checkConsistent();
 });
 
-test("at the limit, a second of silence is enough", async () => {
+test("at the limit, silence for a second and, the bus having answered, once more is enough", async () => {
     const { world, replica, worker, other } = await stage();
     const address = await world.admitted(replica, world.question("ann", other, { maxSessions: 1 }));
     other.state = "hung";
     const before = world.clock.monotonic();
     const next = world.question("ann", worker, { maxSessions: 1, onLimit: "deny" });
     assert.equal(await world.admitted(replica, next), address);
-    assertTook(world, before, 1_000);
+    assertTook(world, before, 1_250);
+});
+
+test("when it was the bus that stood still, nobody loses a session", async () => {
+    const { world, replica, worker, other } = await stage();
+    const first = world.question("ann", other, { maxSessions: 1 });
+    await world.admitted(replica, first);
+    other.state = "hung";
+    const answer = world.admit(replica, world.question("ann", worker, { maxSessions: 1, onLimit: "deny" }));
+    world.clock.after(900, () => (other.state = "up"));
+    const refused = await answer;
+    assert.ok(refused.state === "refused" && refused.reason === "user-limit");
+    assert.equal((await world.buckets.sessions.get(first.session))?.value.state, "admitted");
 });
 
 test("below the limit, a worker that is believed to be well keeps its session however slow it is", async () => {

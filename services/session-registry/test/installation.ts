@@ -234,12 +234,20 @@ export class TestWorker implements AsyncDisposable {
         };
     }
 
-    /** `undefined`: the session was disconnected while it was on its way. */
-    async admit(question: AdmitQuestion): Promise<AdmitAnswer | undefined> {
+    /** `undefined`: the session was disconnected while it was on its way, or given up without a word when nobody answered. */
+    async admit(question: AdmitQuestion, attempts = 20): Promise<AdmitAnswer | undefined> {
         const { admit } = this.bus.subjects.registry;
         const { session } = question;
         this.#asking.add(session);
-        const answer = await persist(() => this.bus.ask(admit, registryAdmit, question, { timeout: 1_000 }));
+        const ask = (): Promise<AdmitAnswer> => this.bus.ask(admit, registryAdmit, question, { timeout: 1_000 });
+        const answer = await persist(ask, attempts).catch((error: unknown) => {
+            if (attempts > 1 || !(error instanceof DependencyError)) throw error;
+            return undefined;
+        });
+        if (answer === undefined) {
+            this.#asking.delete(session);
+            return undefined;
+        }
         const isWanted = this.#asking.delete(session);
         if (answer.state === "admitted" && isWanted) this.sessions.set(session, answer.epoch);
         else if (answer.state === "admitted") await this.release(session);
@@ -293,12 +301,12 @@ export class TestWorker implements AsyncDisposable {
 }
 
 /** A question that is not answered is asked again: a registry may have died with it. */
-async function persist<T>(ask: () => Promise<T>): Promise<T> {
+async function persist<T>(ask: () => Promise<T>, attempts = 20): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
         try {
             return await ask();
         } catch (error) {
-            if (!(error instanceof DependencyError) || attempt === 20) throw error;
+            if (!(error instanceof DependencyError) || attempt === attempts) throw error;
         }
     }
 }

@@ -65,6 +65,18 @@ test("a session whose end was decided elsewhere is taken from the worker at once
     assert.deepEqual([...all.worker.sessions], []);
 });
 
+test("a session that its worker has just ended is left to it, unless it stays", async () => {
+    const all = await stage();
+    await all.world.release(all.replica, all.world.claim(all.session, "w1"));
+    // What the worker said was older than its claim.
+    all.worker.sessions.set(all.session, 1);
+    await all.compare();
+    assert.deepEqual(all.worker.disconnects, []);
+    await all.world.pass(GRACE);
+    await all.compare();
+    assert.deepEqual(all.world.corrected, ["fenced"]);
+});
+
 test("a session without any record is taken from the worker when it stays so", async () => {
     const all = await stage();
     all.worker.sessions.set("strangersession", 1);

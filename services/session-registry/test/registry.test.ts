@@ -73,8 +73,6 @@ class Storm {
     readonly #random: () => number;
     readonly #workers: FakeWorker[] = [];
     readonly #sessions: string[] = [];
-    /** Sessions that a worker has ended. */
-    readonly #left = new Set<string>();
 
     constructor(seed: number) {
         this.#random = randomOf(seed);
@@ -170,7 +168,7 @@ class Storm {
             const answer = await Promise.race([registry.admission.admit(question), line.cut]).catch(() => undefined);
             if (answer === undefined) continue;
             const isWanted =
-                worker.state === "up" && worker.epoch === question.workerEpoch && !this.#left.has(question.session);
+                worker.state === "up" && worker.epoch === question.workerEpoch && !worker.over.has(question.session);
             if (answer.state === "admitted" && isWanted) worker.sessions.set(question.session, answer.epoch);
             return answer.state;
         }
@@ -196,8 +194,8 @@ class Storm {
             const stored = ownership.snapshot({ ...owner, snapshot: SNAPSHOT, counters: NOTHING });
             await Promise.race([stored, line.cut]).catch(() => undefined);
             const answer = await Promise.race([ownership.resume(taker), line.cut]).catch(() => undefined);
-            if (answer?.state === "resumed" && to.epoch === taker.workerEpoch)
-                to.sessions.set(session, answer.record.epoch);
+            const isWanted = to.epoch === taker.workerEpoch && !to.over.has(session);
+            if (answer?.state === "resumed" && isWanted) to.sessions.set(session, answer.record.epoch);
             if (answer !== undefined) return;
         }
     }
@@ -210,8 +208,8 @@ class Storm {
 
     /** Through the worker's outbox, which does not give up. */
     async #end(session: string, worker: FakeWorker): Promise<void> {
-        if (this.#left.has(session) && !worker.sessions.has(session)) return;
-        this.#left.add(session);
+        if (worker.over.has(session)) return;
+        worker.over.add(session);
         const claim = this.world.claim(session, worker.id, { epoch: worker.sessions.get(session) ?? 1 });
         worker.sessions.delete(session);
         this.world.outbox.push({ name: "session.ended", data: { ...claim }, settle: claim });

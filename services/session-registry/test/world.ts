@@ -191,6 +191,8 @@ export interface FakeWorker {
     state: "up" | "hung" | "dead";
     /** Session → its epoch, as the worker has it. */
     readonly sessions: Map<string, number>;
+    /** Sessions that it has ended: it ends none twice. */
+    readonly over: Set<string>;
     readonly disconnects: DisconnectQuestion[];
     /** What it does when told to end a session: end it at once, or take its time. */
     obeys: boolean;
@@ -289,7 +291,8 @@ export class World {
 
     /** A worker with its record. */
     async worker(id: string, epoch = 1_000): Promise<FakeWorker> {
-        const worker: FakeWorker = { id, epoch, state: "up", sessions: new Map(), disconnects: [], obeys: true };
+        const [sessions, over] = [new Map<string, number>(), new Set<string>()];
+        const worker: FakeWorker = { id, epoch, state: "up", sessions, over, disconnects: [], obeys: true };
         this.workers.set(id, worker);
         await this.renew(worker);
         return worker;
@@ -464,6 +467,7 @@ export class World {
         if (epoch === undefined || (question.epoch !== undefined && question.epoch !== epoch)) return false;
         if (!worker.obeys && question.reason !== "fenced") return true;
         worker.sessions.delete(question.session);
+        worker.over.add(question.session);
         if (question.reason === "fenced") return true;
         // The worker's own outbox.
         const reason = question.reason === "session-timeout" ? "session-timeout" : question.reason;
