@@ -143,7 +143,7 @@ test("a worker that dies is lost once, with its sessions; one that is only cut o
 
     // Longer than the workers' time to live and lostAfter together.
     await installation.nats.stop();
-    await delay(7_000);
+    await delay(5_000);
     await installation.nats.start();
     const { query } = installation.bus.subjects.registry;
     const ask = () => installation.bus.ask(query, registryQuery, { worker: "w3" });
