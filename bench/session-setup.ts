@@ -122,7 +122,7 @@ function cpuSecondsOf(pid: number): number {
 }
 
 function setupOf(timings: readonly DialTimings[]) {
-    return percentilesOf(timings.map(({ tcp = 0, ipcp = Infinity }) => ipcp - tcp));
+    return percentilesOf(timings.map(({ tcp, ipcp }) => ipcp - tcp));
 }
 
 function round(value: number): number {
