@@ -83,18 +83,16 @@ export class AuditLog {
         const { directory, writer } = options;
         return onDisk(directory, async () => {
             await mkdir(directory, { recursive: true, mode: 0o700 });
+            await using undo = new AsyncDisposableStack();
             const lock = await lockDirectory(directory, writer);
-            try {
-                const checkpoints = await CheckpointFile.open(directory);
-                const recovered = await recover(directory, checkpoints.newest);
-                const { active } = recovered;
-                const content = active === undefined ? undefined : await openAppendFile(active.file);
-                const opened = active === undefined || content === undefined ? undefined : { ...active, content };
-                return new AuditLog(options, lock, checkpoints, recovered, opened);
-            } catch (error) {
-                await lock.release();
-                throw error;
-            }
+            undo.defer(() => lock.release());
+            const checkpoints = await CheckpointFile.open(directory);
+            undo.defer(() => checkpoints.close());
+            const recovered = await recover(directory, checkpoints.newest);
+            const { active } = recovered;
+            const opened = active === undefined ? undefined : { ...active, content: await openAppendFile(active.file) };
+            undo.move();
+            return new AuditLog(options, lock, checkpoints, recovered, opened);
         });
     }
 
@@ -113,20 +111,23 @@ export class AuditLog {
             if (newest === undefined) return [];
             const active = await this.#segment();
             const at = this.#options.now().toISOString();
-            let { chain, n, hash } = this.#state;
+            const { writer } = this.#options;
+            const { chain } = this.#state;
+            let { n, hash } = this.#state;
             const lines: string[] = [];
             const add = (encode: (n: number, previous: string) => string): void => {
                 const line = encode(n + 1, hash);
                 [n, hash] = [n + 1, hashLine(line)];
-                chain ??= hash;
                 lines.push(`${line}\n`);
             };
-            if (active.content.size === 0)
-                add((number, previous) => encodeOpening(number, previous, at, this.ledger.opening()));
+            if (active.content.size === 0) {
+                const opening = { writer, chain, recorded: this.ledger.recorded() };
+                add((number, previous) => encodeOpening(number, previous, at, opening));
+            }
             for (const record of records) add((number, previous) => encodeEvent(number, previous, at, record));
             await active.content.append(lines.join(""));
             const { streamSequence, storedAt } = newest;
-            this.#state = { ...this.#state, chain, n, hash, streamSequence, storedAt };
+            this.#state = { ...this.#state, n, hash, streamSequence, storedAt };
             return records.flatMap(({ event }) => this.#note(event));
         });
     }
@@ -210,7 +211,7 @@ export class AuditLog {
 
     async #sign(): Promise<Checkpoint> {
         const { writer, key, now } = this.#options;
-        const { chain = "", first, n, hash, streamSequence } = this.#state;
+        const { chain, first, n, hash, streamSequence } = this.#state;
         const at = now().toISOString();
         const checkpoint = signCheckpoint({ writer, chain, first, n, hash, at, streamSequence }, key);
         await this.#checkpoints.append(checkpoint);

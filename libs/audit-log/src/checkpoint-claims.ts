@@ -29,7 +29,13 @@ export interface Claims {
     readonly beside: ReadonlySet<number>;
 }
 
-export async function collectClaims(directory: string, options: ClaimOptions, findings: Findings): Promise<Claims> {
+/** `own` is the chain that the log itself names. */
+export async function collectClaims(
+    directory: string,
+    own: string | undefined,
+    options: ClaimOptions,
+    findings: Findings,
+): Promise<Claims> {
     const { writer, publicKeys, checkpoints = [] } = options;
     const signatures = new SignatureCheck(publicKeys);
     const beside: Checkpoint[] = [];
@@ -58,20 +64,20 @@ export async function collectClaims(directory: string, options: ClaimOptions, fi
         }
         return problem === undefined;
     });
-    const chain = newestOf(beside)?.chain ?? newestOf(published)?.chain;
+    const chain = newestOf(beside)?.chain ?? own ?? newestOf(published)?.chain;
     reportAbsentChains(published, chain, findings);
     const [ownBeside, ownPublished] = [beside, published].map((list) => list.filter((one) => one.chain === chain));
     reportRemoved(ownBeside ?? [], ownPublished ?? [], findings);
-    const own = [...(ownBeside ?? []), ...(ownPublished ?? [])];
+    const signed = [...(ownBeside ?? []), ...(ownPublished ?? [])];
     return {
         chain,
-        first: own.length === 0 ? undefined : own.reduce((highest, { first }) => Math.max(highest, first), 1),
-        newest: own.reduce<Checkpoint | undefined>(
+        first: signed.length === 0 ? undefined : signed.reduce((highest, { first }) => Math.max(highest, first), 1),
+        newest: signed.reduce<Checkpoint | undefined>(
             (best, one) => (best === undefined || one.n > best.n ? one : best),
             undefined,
         ),
-        promises: promisesOf(own, findings),
-        count: new Set(own.map(({ signature }) => signature)).size,
+        promises: promisesOf(signed, findings),
+        count: new Set(signed.map(({ signature }) => signature)).size,
         beside: new Set(ownBeside?.map(({ n }) => n)),
     };
 }
@@ -127,9 +133,6 @@ function promisesOf(own: readonly Checkpoint[], findings: Findings): Map<number,
         const detail = `those of ${other.at} and ${promised.at} say different things about record ${n}: two logs were written as one`;
         findings.add({ kind: "checkpoint", n, detail });
     };
-    for (const { n, hash, at, chain } of own) {
-        promise(1, { hash: chain, at });
-        promise(n, { hash, at });
-    }
+    for (const { n, hash, at } of own) promise(n, { hash, at });
     return promises;
 }

@@ -3,14 +3,14 @@
 import { createPublicKey, sign, verify, type KeyObject } from "node:crypto";
 import { InstanceId } from "@postern/contracts";
 import { z } from "zod";
+import { ChainId } from "./opening.ts";
 import { keyId, type SigningKey } from "./signing-key.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 const Checkpoint = z.strictObject({
     writer: InstanceId,
-    /** Names the chain: the hash of its first record. An instance that begins again in an empty directory begins another chain. */
-    chain: Sha256,
+    chain: ChainId,
     /** Number of the oldest record that is kept. */
     first: z.int().positive(),
     n: z.int().positive(),

@@ -29,7 +29,7 @@ export async function lockDirectory(directory: string, holder: string): Promise<
         }
         await file.truncate(0);
         await file.write(`${holder}, process ${process.pid}\n`);
-        return { release: () => file.close() };
+        return { release: () => release(file) };
     } catch (error) {
         await file.close();
         throw error;
@@ -37,12 +37,23 @@ export async function lockDirectory(directory: string, holder: string): Promise<
 }
 
 async function take(file: FileHandle): Promise<boolean> {
-    const child = spawn("flock", ["-x", "-n", String(INHERITED)], { stdio: ["ignore", "ignore", "ignore", file.fd] });
-    const [status, signal] = (await once(child, "exit")) as [number | null, string | null]; // what "exit" of a child carries
+    const status = await flock(file, "-x", "-n");
     if (status === 0) return true;
     if (status === HELD) return false;
-    throw new AuditLogError(
-        "AUDIT_LOG_UNUSABLE",
-        `flock(1) ended with ${status ?? signal}: the directory is not locked`,
-    );
+    throw new AuditLogError("AUDIT_LOG_UNUSABLE", `flock(1) ended with ${status}: the directory is not locked`);
+}
+
+/** By word, not only by closing: a child of this process that is just being started may have the descriptor for a moment. */
+async function release(file: FileHandle): Promise<void> {
+    try {
+        await flock(file, "-u");
+    } finally {
+        await file.close();
+    }
+}
+
+async function flock(file: FileHandle, ...flags: readonly string[]): Promise<number | string> {
+    const child = spawn("flock", [...flags, String(INHERITED)], { stdio: ["ignore", "ignore", "ignore", file.fd] });
+    const [status, signal] = (await once(child, "exit")) as [number | null, string | null]; // what "exit" of a child carries
+    return status ?? signal ?? "nothing";
 }

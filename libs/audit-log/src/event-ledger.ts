@@ -3,7 +3,7 @@
 //
 // Sources publish in order, but what a source repeats after NATS lost it may come behind later events: so the ledger keeps ranges,
 // not a high-water mark.  Instances take turns at recording, so only what is missing within one turn is known to be missing.
-import type { Opening } from "./opening.ts";
+import type { Recorded } from "./opening.ts";
 import { SequenceRanges } from "./sequence-ranges.ts";
 
 export interface SequencedEvent {
@@ -83,17 +83,16 @@ export class EventLedger {
     }
 
     /** For the first record of a segment. */
-    opening(): Opening {
-        const recorded = [...this.#accounts.values()].map(({ source, epoch, recorded }) => ({
+    recorded(): Recorded {
+        return [...this.#accounts.values()].map(({ source, epoch, recorded }) => ({
             source,
             epoch,
             ranges: recorded.list.map(([first, last]): [number, number] => [first, last]),
         }));
-        return { recorded };
     }
 
     /** Adds what the first record of a segment says. */
-    restore({ recorded }: Opening): void {
+    restore(recorded: Recorded): void {
         for (const { source, epoch, ranges } of recorded) {
             const account = this.#account(source, epoch);
             for (const [first, last] of ranges) account.recorded.add(first, last);

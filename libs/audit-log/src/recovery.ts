@@ -1,5 +1,6 @@
 // Finding out where a chain stands when its writer starts: the newest segment says it all, because its first record says what came
 // before.  Whatever does not fit together is left alone for the auditor.
+import { randomBytes } from "node:crypto";
 import { truncate } from "node:fs/promises";
 import type { Checkpoint } from "./checkpoint.ts";
 import { AuditLogError } from "./errors.ts";
@@ -9,8 +10,8 @@ import { type AuditRecord, decodeRecord, GENESIS, hashLine } from "./record.ts";
 import { listSegments, type Segment } from "./segments.ts";
 
 export interface AuditLogState {
-    /** Hash of record 1; `undefined` before there is one. */
-    readonly chain: string | undefined;
+    /** Names the chain, in its openings and checkpoints. */
+    readonly chain: string;
     /** Number of the oldest record that is kept. */
     readonly first: number;
     /** Of the last record; 0 for an empty chain. */
@@ -21,14 +22,15 @@ export interface AuditLogState {
     readonly storedAt: number;
 }
 
-export const EMPTY_STATE: AuditLogState = {
-    chain: undefined,
+/** Of a chain that begins. */
+export const newState = (): AuditLogState => ({
+    chain: randomBytes(16).toString("hex"),
     first: 1,
     n: 0,
     hash: GENESIS,
     streamSequence: 0,
     storedAt: 0,
-};
+});
 
 export interface Recovered {
     readonly state: AuditLogState;
@@ -49,15 +51,11 @@ export async function recover(directory: string, newest: Checkpoint | undefined)
         replay = await replaySegment(directory, segment, newest);
         if (replay.state.n > 0) break;
     }
-    const chain = newest?.chain ?? (await chainOf(segments[0]));
     const { state, ledger } = replay;
     if (newest !== undefined && newest.n > state.n) {
         throw damaged(directory, `it ends with record ${state.n}, and a checkpoint says that there were ${newest.n}`);
     }
-    if (state.n > 0 && chain === undefined) {
-        throw damaged(directory, "it does not begin with record 1, and no checkpoint names the chain");
-    }
-    return { state: { ...state, chain, first: segments[0]?.first ?? 1 }, ledger, active, torn };
+    return { state: { ...state, first: segments[0]?.first ?? 1 }, ledger, active, torn };
 }
 
 const damaged = (directory: string, what: string): AuditLogError =>
@@ -84,7 +82,7 @@ class Replay {
     readonly ledger = new EventLedger();
     readonly #directory: string;
     readonly #newest: Checkpoint | undefined;
-    #state = EMPTY_STATE;
+    #state = newState();
 
     constructor(directory: string, newest: Checkpoint | undefined) {
         this.#directory = directory;
@@ -118,17 +116,14 @@ class Replay {
             );
         }
         this.#state = { ...this.#state, n: record.n, hash };
-        if (record.kind === "opening") return this.ledger.restore(record.opening);
+        if (record.kind === "opening") {
+            this.#state = { ...this.#state, chain: record.opening.chain };
+            this.ledger.restore(record.opening.recorded);
+            return;
+        }
         const { streamSequence, storedAt, event } = record;
         this.#state = { ...this.#state, streamSequence, storedAt };
         const sequenced = sequencedOf(event);
         if (sequenced !== undefined) this.ledger.note(sequenced);
     }
-}
-
-/** The hash of the first line, when that is record 1. */
-async function chainOf(oldest: Segment | undefined): Promise<string | undefined> {
-    if (oldest?.first !== 1) return undefined;
-    for await (const { lines } of readLines(oldest.file)) if (lines[0] !== undefined) return hashLine(lines[0]);
-    return undefined;
 }

@@ -49,7 +49,7 @@ export async function verifyInstallation(options: InstallationOptions): Promise<
     const { logs, publicKeys, checkpoints = [], now } = options;
     const ledger = new EventLedger(MAX_ACCOUNTS);
     const onRecord = (record: AuditRecord): void => {
-        if (record.kind === "opening") return ledger.restore(record.opening);
+        if (record.kind === "opening") return ledger.restore(record.opening.recorded);
         const sequenced = sequencedOf(record.event);
         // What comes later may be in a log that has been read already.
         if (sequenced !== undefined && record.storedAt <= now) ledger.note(sequenced);

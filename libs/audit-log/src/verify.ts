@@ -12,7 +12,7 @@ import { listSegments, type Segment } from "./segments.ts";
 export interface ChainReport {
     readonly writer: string;
     readonly directory: string;
-    /** Hash of the chain's first record; `undefined` when nothing is signed. */
+    /** Names the chain; `undefined` when there is nothing. */
     readonly chain: string | undefined;
     /** Lines that are records. */
     readonly records: number;
@@ -64,11 +64,28 @@ export async function verifyAuditLog(directory: string, options: VerifyOptions):
 async function beginWalk(directory: string, options: VerifyOptions): Promise<Walk> {
     for (;;) {
         const findings = new Findings();
-        const [before] = await listSegments(directory);
-        const claims = await collectClaims(directory, options, findings);
+        const before = await listSegments(directory);
+        const claims = await collectClaims(directory, await chainOf(before), options, findings);
         const segments = await listSegments(directory);
-        if (before?.name === segments[0]?.name) return new Walk(segments, claims, findings, options.onRecord);
+        if (before[0]?.name === segments[0]?.name) return new Walk(segments, claims, findings, options.onRecord);
     }
+}
+
+/** What the oldest readable opening says. */
+async function chainOf(segments: readonly Segment[]): Promise<string | undefined> {
+    try {
+        for (const { file } of segments) {
+            for await (const { lines } of readLines(file)) {
+                const record = lines[0] === undefined ? undefined : decodeRecord(lines[0]);
+                if (record?.kind === "opening") return record.opening.chain;
+                break;
+            }
+        }
+    } catch (error) {
+        // Deleted meanwhile, which the next list of segments shows.
+        if (!isGone(error)) throw error;
+    }
+    return undefined;
 }
 
 const isGone = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
@@ -148,7 +165,7 @@ class Walk {
 
     #takeLine(segment: Segment, place: Place, octets: Buffer): void {
         const record = decodeRecord(octets);
-        this.#order ??= this.#begin(place, record);
+        this.#order ??= this.#begin(record);
         if (record === undefined) return this.#order.takeMalformed(place);
         const { n, previous } = record;
         const isNext = this.#order.isSettled && n === this.#order.expected;
@@ -159,7 +176,7 @@ class Walk {
     }
 
     /** The file's name says with which record the log begins, unless it is signed that the log may begin with the record. */
-    #begin(place: Place, record: AuditRecord | undefined): OrderWalk {
+    #begin(record: AuditRecord | undefined): OrderWalk {
         const first = this.#segments[0]?.first ?? 1;
         const hashBefore = (n: number): string | undefined => this.#claims.promises.get(n - 1)?.[0]?.hash;
         const isMisnamed =
@@ -167,7 +184,6 @@ class Walk {
             record.n !== first &&
             record.n <= (this.#claims.first ?? 1) &&
             record.previous === hashBefore(record.n);
-        if (isMisnamed) this.#misnamed(place, record.n);
         this.#first = isMisnamed ? record.n : first;
         const accept = this.#links.accept.bind(this.#links);
         return new OrderWalk({ findings: this.#findings, accept }, this.#first, hashBefore(this.#first));

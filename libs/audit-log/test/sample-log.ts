@@ -1,13 +1,16 @@
 // Logs written by the real writer, as files in memory, so that tests can change them in every way.
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import type { CloudEvent } from "@postern/contracts";
 import { createTemporaryDirectory } from "@postern/testkit";
 import fc from "fast-check";
 import { AuditLog, type AuditLogOptions, type Checkpoint, type NewRecord, type SigningKey } from "../src/index.ts";
 import { keyId } from "../src/signing-key.ts";
+
+// Thousands of logs are written and synced here: a disk of memory will do, where there is one.
+if (existsSync("/dev/shm")) process.env["TMPDIR"] = "/dev/shm";
 
 export const WRITER = "audit-1";
 const START = Date.UTC(2026, 0, 31, 12);
