@@ -54,7 +54,7 @@ export class AuditLog {
     readonly #options: AuditLogOptions;
     readonly #lock: DirectoryLock;
     readonly #checkpoints: CheckpointFile;
-    #state: AuditLogState;
+    #progress: AuditLogState;
     #active: Active | undefined;
     /** The last operation that was begun: they never overlap. */
     #last: Promise<unknown> = Promise.resolve();
@@ -69,7 +69,7 @@ export class AuditLog {
         this.#options = options;
         this.#lock = lock;
         this.#checkpoints = checkpoints;
-        this.#state = state;
+        this.#progress = state;
         this.#active = active;
         this.ledger = ledger;
         this.torn = torn;
@@ -97,7 +97,7 @@ export class AuditLog {
     }
 
     get state(): AuditLogState {
-        return this.#state;
+        return this.#progress;
     }
 
     get newestCheckpoint(): Checkpoint | undefined {
@@ -112,8 +112,8 @@ export class AuditLog {
             const active = await this.#segment();
             const at = this.#options.now().toISOString();
             const { writer } = this.#options;
-            const { chain } = this.#state;
-            let { n, hash } = this.#state;
+            const { chain } = this.#progress;
+            let { n, hash } = this.#progress;
             const lines: string[] = [];
             const add = (encode: (n: number, previous: string) => string): void => {
                 const line = encode(n + 1, hash);
@@ -127,14 +127,14 @@ export class AuditLog {
             for (const record of records) add((number, previous) => encodeEvent(number, previous, at, record));
             await active.content.append(lines.join(""));
             const { streamSequence, storedAt } = newest;
-            this.#state = { ...this.#state, n, hash, streamSequence, storedAt };
+            this.#progress = { ...this.#progress, n, hash, streamSequence, storedAt };
             return records.flatMap(({ event }) => this.#note(event));
         });
     }
 
     /** Signs where the chain is now, and keeps the statement beside it; `undefined` while there is no record. */
     checkpoint(): Promise<Checkpoint | undefined> {
-        return this.#exclusively(async () => (this.#state.n === 0 ? undefined : this.#sign()));
+        return this.#exclusively(async () => (this.#progress.n === 0 ? undefined : this.#sign()));
     }
 
     /**
@@ -165,7 +165,7 @@ export class AuditLog {
             const [oldest] = kept;
             if (expired.length === 0 || oldest === undefined) return undefined;
             // Signed first: whoever finds the files gone finds out that they went by rule.
-            this.#state = { ...this.#state, first: oldest.first };
+            this.#progress = { ...this.#progress, first: oldest.first };
             const checkpoint = await this.#sign();
             for (const { file } of expired) await unlink(file);
             await syncDirectory(directory);
@@ -211,7 +211,7 @@ export class AuditLog {
 
     async #sign(): Promise<Checkpoint> {
         const { writer, key, now } = this.#options;
-        const { chain, first, n, hash, streamSequence } = this.#state;
+        const { chain, first, n, hash, streamSequence } = this.#progress;
         const at = now().toISOString();
         const checkpoint = signCheckpoint({ writer, chain, first, n, hash, at, streamSequence }, key);
         await this.#checkpoints.append(checkpoint);
@@ -221,10 +221,10 @@ export class AuditLog {
     async #segment(): Promise<Active> {
         if (this.#active === undefined) {
             const { directory, now } = this.#options;
-            const name = segmentName(this.#state.n + 1, now());
+            const name = segmentName(this.#progress.n + 1, now());
             const file = path.join(directory, name);
             const { beganAt = 0 } = parseSegmentName(directory, name) ?? {};
-            this.#active = { file, name, first: this.#state.n + 1, beganAt, content: await openAppendFile(file) };
+            this.#active = { file, name, first: this.#progress.n + 1, beganAt, content: await openAppendFile(file) };
         }
         return this.#active;
     }

@@ -82,7 +82,7 @@ class Replay {
     readonly ledger = new EventLedger();
     readonly #directory: string;
     readonly #newest: Checkpoint | undefined;
-    #state = newState();
+    #progress = newState();
 
     constructor(directory: string, newest: Checkpoint | undefined) {
         this.#directory = directory;
@@ -90,12 +90,12 @@ class Replay {
     }
 
     get state(): AuditLogState {
-        return this.#state;
+        return this.#progress;
     }
 
     take(segment: Segment, line: Buffer): void {
         const record = decodeRecord(line);
-        const { n, hash } = this.#state;
+        const { n, hash } = this.#progress;
         if (record === undefined)
             throw damaged(this.#directory, `in ${segment.name} a line after record ${n} is no record`);
         const isNext =
@@ -115,14 +115,14 @@ class Replay {
                 `record ${record.n} is not the one that the checkpoint of ${promised.at} is about`,
             );
         }
-        this.#state = { ...this.#state, n: record.n, hash };
+        this.#progress = { ...this.#progress, n: record.n, hash };
         if (record.kind === "opening") {
-            this.#state = { ...this.#state, chain: record.opening.chain };
+            this.#progress = { ...this.#progress, chain: record.opening.chain };
             this.ledger.restore(record.opening.recorded);
             return;
         }
         const { streamSequence, storedAt, event } = record;
-        this.#state = { ...this.#state, streamSequence, storedAt };
+        this.#progress = { ...this.#progress, streamSequence, storedAt };
         const sequenced = sequencedOf(event);
         if (sequenced !== undefined) this.ledger.note(sequenced);
     }
