@@ -2,6 +2,7 @@ export { asyncApiDocument } from "./asyncapi.ts";
 export { authFailed, authInterrupted, authLocked, authSucceeded } from "./events/auth-events.ts";
 export { EVENTS, eventByType } from "./events/catalogue.ts";
 export { CloudEvent, EVENT_KINDS, eventType, type EventContract, type EventKind } from "./events/event.ts";
+export { FIELD_MEANINGS } from "./events/field-meanings.ts";
 export {
     adminAction,
     certificateLoaded,
@@ -30,6 +31,7 @@ export {
     BindingFailureReason,
     ConnectionEndReason,
     EndReason,
+    REASON_MEANINGS,
     RefusalReason,
     RejectReason,
 } from "./reasons.ts";
