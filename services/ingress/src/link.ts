@@ -1,15 +1,12 @@
 // What carries a connection to a worker.  design.md part 3: nothing in ingress or worker may assume which kind it is.
-import type { ClientEndpoint, ConnectionEndReason } from "@postern/contracts";
-import type { Socket } from "node:net";
+import type { ConnectionEndReason } from "@postern/contracts";
+import type { ClientOpening } from "./client-opening.ts";
+import type { Introduced } from "./introduction.ts";
 
 export interface LinkRequest {
     readonly connection: string;
-    readonly socket: Socket;
-    readonly client: ClientEndpoint;
-    /** The address that the client dialled. */
-    readonly local: ClientEndpoint;
-    /** What the client has sent so far. */
-    readonly bytes: Uint8Array;
+    readonly opening: ClientOpening;
+    readonly introduced: Introduced;
     readonly endpoint: { readonly host: string; readonly port: number };
 }
 
@@ -26,6 +23,9 @@ export interface Link {
 }
 
 export interface LinkKind {
-    /** Rejects with a `DependencyError` while the client's connection is still untouched, so that another worker can be tried. */
-    open(request: LinkRequest): Promise<Link>;
+    /**
+     * Resolves when the connection is the worker's, with `undefined` when the client has gone.  Rejects with a
+     * `DependencyError` while another worker can be tried: the client has been told nothing yet.
+     */
+    open(request: LinkRequest): Promise<Link | undefined>;
 }

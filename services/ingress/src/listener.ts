@@ -1,13 +1,14 @@
 // Accepts clients on several addresses and takes each to a worker, or refuses it before anything is spent on it.
 import { randomBytes } from "node:crypto";
-import { BlockList, createServer, isIP, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { ClientEndpoint, ConnectionEndReason, RejectReason } from "@postern/contracts";
-import { InvariantError } from "@postern/errors";
+import { DependencyError, InvariantError } from "@postern/errors";
 import type { Logger } from "@postern/telemetry";
 import type { BanList } from "./ban-list.ts";
-import { firstBytes, readIntroduction } from "./first-bytes.ts";
+import { ClientOpening } from "./client-opening.ts";
+import { Balancers, type Introduced, peerOf } from "./introduction.ts";
 import type { Link, LinkEnd } from "./link.ts";
-import { placeConnection, type PlacementPorts } from "./place-connection.ts";
+import { type Placement, placeConnection, type PlacementPorts } from "./place-connection.ts";
 import { type SourceLimiter, sourceKey } from "./source-limiter.ts";
 
 export interface ListenerSettings {
@@ -28,36 +29,27 @@ export interface Placed {
 
 export interface ListenerPorts extends PlacementPorts {
     readonly bans: Pick<BanList, "find">;
-    readonly sources: SourceLimiter;
-    readonly log: Logger;
+    readonly sources: Pick<SourceLimiter, "admit" | "release">;
+    readonly log: Pick<Logger, "debug" | "error">;
     readonly onRejected: (source: string, reason: RejectReason) => void;
+    /** A client connected and said nothing for too long. */
+    readonly onSilent: () => void;
     readonly onOpened: (placed: Placed) => void;
     readonly onClosed: (placed: Placed, end: LinkEnd, milliseconds: number) => void;
-}
-
-interface Arrival {
-    readonly socket: Socket;
-    readonly client: ClientEndpoint;
-    readonly local: ClientEndpoint;
-    /** Bytes that came behind a balancer's header. */
-    readonly rest: Uint8Array;
 }
 
 export class Listener {
     readonly #settings: ListenerSettings;
     readonly #ports: ListenerPorts;
     readonly #servers: readonly Server[];
-    readonly #balancers = new BlockList();
+    readonly #balancers: Balancers;
+    readonly #sockets = new Set<Socket>();
     readonly #links = new Map<Link, string>();
-    #connections = 0;
 
     constructor(settings: ListenerSettings, ports: ListenerPorts) {
         this.#settings = settings;
         this.#ports = ports;
-        for (const network of settings.proxyFrom) {
-            const [address = "", bits = ""] = network.split("/");
-            this.#balancers.addSubnet(address, Number(bits), familyOf(address));
-        }
+        this.#balancers = new Balancers(settings.proxyFrom, settings.headerTimeout);
         const options = {
             noDelay: true,
             keepAlive: true,
@@ -69,25 +61,22 @@ export class Listener {
     }
 
     get connections(): number {
-        return this.#connections;
+        return this.#sockets.size;
     }
 
-    /** Resolves when every address is listened on. */
+    /** Connections that a worker has. */
+    get links(): number {
+        return this.#links.size;
+    }
+
+    /** Resolves when every address is listened on; else none is. */
     async start(): Promise<void> {
-        await Promise.all(
-            this.#servers.map((server, index) => {
-                const { host = "::", port = 0 } = this.#settings.listen[index] ?? {};
-                return new Promise<void>((resolve, reject) => {
-                    server.once("error", reject);
-                    server.listen({ host, port, backlog: 4_096, reusePort: true }, () => {
-                        server
-                            .off("error", reject)
-                            .on("error", (error) => this.#ports.log.error({ error }, "a listener failed"));
-                        resolve();
-                    });
-                });
-            }),
-        );
+        try {
+            await Promise.all(this.#servers.map((server, index) => this.#listen(server, index)));
+        } catch (error) {
+            this.stopAccepting();
+            throw error;
+        }
     }
 
     /** Where it listens, with the ports that the system chose. */
@@ -105,66 +94,87 @@ export class Listener {
         for (const server of this.#servers) server.close();
     }
 
-    /** Closes the connections of `worker`, or all. */
-    closeLinks(reason: ConnectionEndReason, worker?: string): void {
-        for (const [link, owner] of this.#links) if (worker === undefined || owner === worker) link.close(reason);
+    /** Closes the connections of `worker`. */
+    closeLinks(worker: string, reason: ConnectionEndReason): void {
+        for (const [link, owner] of this.#links) if (owner === worker) link.close(reason);
+    }
+
+    /** Closes every connection, those too that no worker has yet; resolves when that has been reported. */
+    async closeAll(reason: ConnectionEndReason): Promise<void> {
+        const links = [...this.#links.keys()];
+        for (const link of links) link.close(reason);
+        for (const socket of this.#sockets) socket.destroy();
+        await Promise.all(links.map(({ closed }) => closed));
+    }
+
+    async #listen(server: Server, index: number): Promise<void> {
+        const { host = "::", port = 0 } = this.#settings.listen[index] ?? {};
+        await new Promise<void>((resolve, reject) => {
+            const onError = (cause: Error): void =>
+                reject(new DependencyError("LISTEN_FAILED", `${host}:${port} cannot be listened on`, { cause }));
+            server.once("error", onError);
+            server.listen({ host, port, backlog: 4_096, reusePort: true }, () => {
+                server
+                    .off("error", onError)
+                    .on("error", (error) => this.#ports.log.error({ error }, "a listener failed"));
+                resolve();
+            });
+        });
     }
 
     #accept(socket: Socket): void {
         socket.on("error", (error) => this.#ports.log.debug({ error: error.message }, "connection failed"));
-        this.#connections += 1;
-        socket.once("close", () => (this.#connections -= 1));
-        if (this.#connections > this.#settings.maxConnections)
+        this.#sockets.add(socket);
+        socket.once("close", () => this.#sockets.delete(socket));
+        if (this.#sockets.size > this.#settings.maxConnections)
             return this.#reject(socket, peerOf(socket).address, "total-limit");
-        this.#receive(socket).catch((error: unknown) => {
+        this.#receive(new ClientOpening(socket)).catch((error: unknown) => {
             this.#ports.log.error({ error }, "a connection failed unexpectedly");
             socket.destroy();
         });
     }
 
-    async #receive(socket: Socket): Promise<void> {
-        const peer = peerOf(socket);
-        const local = { address: unmapped(socket.localAddress), port: socket.localPort ?? 0 };
-        if (!this.#balancers.check(peer.address, familyOf(peer.address))) {
-            return this.#admit({ socket, client: peer, local, rest: NOTHING });
-        }
-        const introduced = await readIntroduction(socket, this.#settings.headerTimeout);
-        if (typeof introduced === "string") return this.#reject(socket, peer.address, introduced);
-        const { client, rest } = introduced;
-        // A balancer's own health check: that we accepted is the answer.
-        if (client === undefined) return void socket.end();
-        await this.#admit({ socket, client, local: introduced.local ?? local, rest });
+    async #receive(opening: ClientOpening): Promise<void> {
+        const { socket } = opening;
+        const introduced = await this.#balancers.introduce(opening);
+        if (socket.destroyed || introduced === "closed") return void socket.destroy();
+        if (typeof introduced === "string") return this.#reject(socket, peerOf(socket).address, introduced);
+        // What is not a client has no limits but the total: it is a balancer that we trust.
+        if (introduced.kind === "client" && !this.#admit(socket, introduced.client.address)) return;
+        await this.#place(opening, introduced);
     }
 
-    async #admit(arrival: Arrival): Promise<void> {
-        const { socket, client } = arrival;
-        if (this.#ports.bans.find(client.address) !== undefined) return this.#reject(socket, client.address, "banned");
-        const key = sourceKey(client.address);
-        const refusal = this.#ports.sources.admit(key);
-        if (refusal !== undefined) return this.#reject(socket, client.address, refusal);
-        socket.once("close", () => this.#ports.sources.release(key));
-        await this.#place(arrival);
+    #admit(socket: Socket, source: string): boolean {
+        const { bans, sources } = this.#ports;
+        const key = sourceKey(source);
+        const refusal = bans.find(source) === undefined ? sources.admit(key) : "banned";
+        if (refusal === undefined) socket.once("close", () => sources.release(key));
+        else this.#reject(socket, source, refusal);
+        return refusal === undefined;
     }
 
-    async #place({ socket, client, local, rest }: Arrival): Promise<void> {
-        const { log, onOpened, onClosed } = this.#ports;
+    async #place(opening: ClientOpening, introduced: Introduced): Promise<void> {
+        const { socket } = opening;
+        const { client } = introduced;
         const begun = performance.now();
         // Workers see only clients that speak: a port scan costs them nothing.
-        const bytes = rest.length > 0 ? rest : await firstBytes(socket, this.#settings.firstByteTimeout);
-        if (typeof bytes === "string") return void socket.destroy();
+        const first = opening.bytes.length > 0 ? "more" : await opening.more(this.#settings.firstByteTimeout);
+        if (first === "timeout") this.#ports.onSilent();
+        if (first !== "more") return void socket.destroy();
         const connection = randomBytes(10).toString("hex");
-        const placement = await placeConnection({ connection, socket, client, local, bytes }, this.#ports);
-        if (placement === undefined) {
-            log.warn({ connection, client }, "no worker takes a connection");
-            return this.#reject(socket, client.address, "no-worker");
-        }
-        const { worker, link } = placement;
-        const placed = { connection, client, worker };
-        this.#links.set(link, worker);
-        onOpened(placed);
+        const placement = await placeConnection({ connection, opening, introduced }, this.#ports);
+        if (placement === "no-worker") return this.#reject(socket, client.address, placement);
+        if (placement === "client-gone") return void socket.destroy();
+        await this.#accompany({ connection, client, worker: placement.worker }, placement, introduced.kind, begun);
+    }
+
+    async #accompany(placed: Placed, { link }: Placement, kind: Introduced["kind"], begun: number): Promise<void> {
+        const { onOpened, onClosed } = this.#ports;
+        this.#links.set(link, placed.worker);
+        if (kind === "client") onOpened(placed);
         const end = await link.closed;
         this.#links.delete(link);
-        onClosed(placed, end, performance.now() - begun);
+        if (kind === "client") onClosed(placed, end, performance.now() - begun);
     }
 
     #reject(socket: Socket, source: string, reason: RejectReason): void {
@@ -172,16 +182,3 @@ export class Listener {
         this.#ports.onRejected(source, reason);
     }
 }
-
-const NOTHING = new Uint8Array(0);
-
-const familyOf = (address: string): "ipv4" | "ipv6" => (isIP(address) === 6 ? "ipv6" : "ipv4");
-
-/** Without the IPv4-mapped form that dual-stack sockets give, and without a zone. */
-const unmapped = (address: string | undefined): string =>
-    (address ?? "0.0.0.0").replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, "");
-
-const peerOf = (socket: Socket): ClientEndpoint => ({
-    address: unmapped(socket.remoteAddress),
-    port: socket.remotePort ?? 0,
-});

@@ -5,21 +5,30 @@ import type { BalancerPolicy, Candidate } from "./balancer-policy.ts";
 
 /** Entries of the look-up table: prime, and 100 times more than workers. */
 const TABLE_SIZE = 65_537;
+/** Tables that are kept: when one worker fails, each connection asks for all workers first and then for all but that one. */
+const TABLES = 4;
+
+type Table = readonly Candidate["worker"][];
 
 export class Maglev implements BalancerPolicy {
-    #members = "";
-    #table: readonly Candidate["worker"][] = [];
+    /** By members, the latest used last. */
+    readonly #tables = new Map<string, Table>();
 
     choose(candidates: readonly Candidate[], source: string): Candidate | undefined {
         if (candidates.length === 0) return undefined;
+        const worker = this.#tableOf(candidates)[hash(source, 0) % TABLE_SIZE];
+        return candidates.find((candidate) => candidate.worker === worker);
+    }
+
+    #tableOf(candidates: readonly Candidate[]): Table {
         const workers = candidates.map(({ worker }) => worker).sort();
         const members = workers.join();
-        if (members !== this.#members) {
-            this.#table = buildTable(workers);
-            this.#members = members;
-        }
-        const worker = this.#table[hash(source, 0) % TABLE_SIZE];
-        return candidates.find((candidate) => candidate.worker === worker);
+        const table = this.#tables.get(members) ?? buildTable(workers);
+        this.#tables.delete(members);
+        this.#tables.set(members, table);
+        const [oldest] = this.#tables.keys();
+        if (this.#tables.size > TABLES && oldest !== undefined) this.#tables.delete(oldest);
+        return table;
     }
 }
 

@@ -8,6 +8,8 @@ export interface PlacementPorts {
     readonly policy: BalancerPolicy;
     readonly directory: Pick<WorkerDirectory, "candidates" | "endpointOf" | "given" | "failed">;
     readonly link: LinkKind;
+    /** A worker did not take a connection. */
+    readonly onRetry: (worker: string) => void;
 }
 
 export interface Placement {
@@ -18,26 +20,30 @@ export interface Placement {
 /** Workers that are tried for one connection: beyond these the fleet is in trouble, and the client does better to come back. */
 const MAX_TRIES = 4;
 
-/** Gives a connection to a worker; `undefined` when none takes it.  The client notices nothing of a worker that does not. */
+/** The client notices nothing of a worker that does not take its connection. */
 export async function placeConnection(
     request: Omit<LinkRequest, "endpoint">,
     ports: PlacementPorts,
-): Promise<Placement | undefined> {
-    const { policy, directory, link } = ports;
+): Promise<Placement | "no-worker" | "client-gone"> {
+    const { policy, directory, link, onRetry } = ports;
     const tried = new Set<string>();
-    while (tried.size < MAX_TRIES && !request.socket.destroyed) {
-        const chosen = policy.choose(directory.candidates(tried), request.client.address);
+    while (tried.size < MAX_TRIES) {
+        if (request.opening.socket.destroyed) return "client-gone";
+        const chosen = policy.choose(directory.candidates(tried), request.introduced.client.address);
         const endpoint = chosen && directory.endpointOf(chosen.worker);
-        if (chosen === undefined || endpoint === undefined) return undefined;
-        tried.add(chosen.worker);
+        if (chosen === undefined || endpoint === undefined) return "no-worker";
+        const { worker } = chosen;
+        tried.add(worker);
         try {
             const opened = await link.open({ ...request, endpoint });
-            directory.given(chosen.worker);
-            return { worker: chosen.worker, link: opened };
+            if (opened === undefined) return "client-gone";
+            directory.given(worker);
+            return { worker, link: opened };
         } catch (error) {
             if (!(error instanceof DependencyError)) throw error;
-            directory.failed(chosen.worker, error.message);
+            directory.failed(worker, error.message);
+            onRetry(worker);
         }
     }
-    return undefined;
+    return "no-worker";
 }

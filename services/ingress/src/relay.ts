@@ -3,32 +3,61 @@ import type { ConnectionEndReason } from "@postern/contracts";
 import type { Socket } from "node:net";
 import type { Link, LinkEnd } from "./link.ts";
 
-/** Milliseconds that one side gets to take what is on its way when the other has gone. */
-const DELIVERY = 5_000;
+export interface RelayOptions {
+    /** Bytes of the client that the worker has already. */
+    readonly passedOn: number;
+    /** Bytes of the worker that the client has yet to get. */
+    readonly answer: Uint8Array;
+    /** Milliseconds without a byte in either direction. */
+    readonly idleTimeout: number;
+    /** Milliseconds that one side gets to take what is on its way, and to end, when the other has. */
+    readonly delivery?: number;
+}
 
-/** Both sockets must allow half-open connections.  `passedOn` bytes of the client went to the worker already. */
-export function relay(client: Socket, worker: Socket, passedOn: number, idleTimeout: number): Link {
+const DELIVERY = 10_000;
+
+/** Both sockets must allow half-open connections. */
+export function relay(client: Socket, worker: Socket, options: RelayOptions): Link {
+    const { passedOn, answer, idleTimeout, delivery = DELIVERY } = options;
     const { promise: closed, resolve } = Promise.withResolvers<LinkEnd>();
     const readBefore = client.bytesRead;
+    const open = new Set([client, worker]);
     let reason: ConnectionEndReason | undefined;
-    let open = 2;
+    let patience: NodeJS.Timeout | undefined;
     const close = (why: ConnectionEndReason): void => {
         reason ??= why;
         client.destroy();
         worker.destroy();
     };
-    const onClosed = (why: ConnectionEndReason): void => {
+    const onEnd = (why: ConnectionEndReason): void => {
         reason ??= why;
-        open -= 1;
-        if (open === 1) setTimeout(() => close(why), DELIVERY).unref();
-        else resolve({ bytesIn: passedOn + client.bytesRead - readBefore, bytesOut: client.bytesWritten, reason });
+        // A client that never ends its side must not keep a connection that leads nowhere.
+        patience ??= setTimeout(() => close(why), delivery).unref();
     };
-    client.once("close", () => onClosed("client-closed")).once("end", () => (reason ??= "client-closed"));
-    worker.once("close", () => onClosed("worker-closed")).once("end", () => (reason ??= "worker-closed"));
-    client.on("error", () => close("client-reset"));
-    worker.on("error", () => close("worker-reset"));
+    const onClosed = (socket: Socket, why: ConnectionEndReason): void => {
+        if (!open.delete(socket)) return;
+        onEnd(why);
+        if (open.size > 0) return;
+        clearTimeout(patience);
+        resolve({
+            bytesIn: passedOn + client.bytesRead - readBefore,
+            bytesOut: client.bytesWritten,
+            reason: reason ?? why,
+        });
+    };
+    const watch = (socket: Socket, side: "client" | "worker"): void => {
+        socket.once("end", () => onEnd(`${side}-closed`)).once("close", () => onClosed(socket, `${side}-closed`));
+        socket.on("error", () => close(`${side}-reset`));
+        // What happened before anybody listened is not said again.
+        if (socket.readableEnded) onEnd(`${side}-closed`);
+        if (socket.closed) onClosed(socket, `${side}-closed`);
+    };
+    watch(client, "client");
+    watch(worker, "worker");
     // Reads and writes both count, so that traffic in one direction keeps either socket from being idle.
     client.setTimeout(idleTimeout, () => close("idle-timeout"));
+    if (answer.length > 0) client.write(answer);
+    if (worker.closed) client.end();
     client.pipe(worker);
     worker.pipe(client);
     return { closed, close };

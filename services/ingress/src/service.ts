@@ -1,10 +1,12 @@
 // An ingress: listening sockets on one side, the fleet of workers on the other.
 import type { IngressSection } from "@postern/config";
-import { BUCKETS, connectionClosed, connectionOpened, ingressRejected } from "@postern/contracts";
+import { BUCKETS, connectionClosed, connectionOpened, ingressRejected, type RejectReason } from "@postern/contracts";
 import type { Service, ServiceContext } from "@postern/service";
+import { setTimeout as delay } from "node:timers/promises";
 import { BanList } from "./ban-list.ts";
 import type { BalancerPolicy } from "./balancer-policy.ts";
-import { probe } from "./health-probe.ts";
+import { HealthProbe } from "./health-probe.ts";
+import { createIngressMetrics, type IngressMetrics } from "./ingress-metrics.ts";
 import { LeastSessions } from "./least-sessions.ts";
 import type { LinkEnd } from "./link.ts";
 import { Listener, type Placed } from "./listener.ts";
@@ -24,93 +26,102 @@ const REJECTION_WINDOW = 10_000;
 
 export class Ingress implements Service {
     readonly #context: ServiceContext<IngressSection>;
+    readonly #metrics: IngressMetrics;
     readonly #directory: WorkerDirectory;
     readonly #listener: Listener;
     readonly #bans = new BanList(() => Date.now());
     readonly #rejections = new Rejections();
-    #started = false;
+    #isListening = false;
     #summaries: NodeJS.Timeout | undefined;
 
     constructor(context: ServiceContext<IngressSection>) {
         const { section, log } = context;
         this.#context = context;
+        this.#metrics = createIngressMetrics(context.metrics);
         this.#directory = new WorkerDirectory(
             { ...section.health, lostAfter: section.lostAfter },
             {
-                probe,
+                createProbe: () => new HealthProbe(),
                 log,
                 now: () => performance.now(),
                 onLost: (worker) => {
                     log.warn({ worker }, "worker is lost: its connections are closed");
-                    this.#listener.closeLinks("worker-lost", worker);
+                    this.#listener.closeLinks(worker, "worker-lost");
                 },
             },
         );
-        this.#listener = new Listener(
-            {
-                listen: section.listen,
-                proxyFrom: section.proxy.from,
-                headerTimeout: section.proxy.headerTimeout,
-                firstByteTimeout: section.limits.firstByte,
-                maxConnections: section.limits.connections,
-            },
-            {
-                policy: POLICIES[section.balance](),
-                directory: this.#directory,
-                link: new ProxyLink({ connectTimeout: section.connectTimeout, idleTimeout: section.limits.idle }),
-                bans: this.#bans,
-                sources: new SourceLimiter(section.limits, () => performance.now()),
-                log,
-                onRejected: (source, reason) => this.#rejections.add(source, reason),
-                onOpened: (placed) => this.#onOpened(placed),
-                onClosed: (placed, end, milliseconds) => this.#onClosed(placed, end, milliseconds),
-            },
-        );
+        this.#listener = this.#createListener();
     }
 
     async start(): Promise<void> {
-        const { bus, log, metrics } = this.#context;
+        const { bus, log } = this.#context;
         await this.#bans.start(await bus.bucket(BUCKETS.bans));
         await this.#directory.start(await bus.bucket(BUCKETS.workers));
         await this.#listener.start();
-        this.#started = true;
+        this.#isListening = true;
         this.#summaries = setInterval(() => this.#publishRejections(), REJECTION_WINDOW);
-        metrics.gauge({ name: "connections", help: "Client connections.", read: () => this.#listener.connections });
-        metrics.gauge({
-            name: "workers_usable",
-            help: "Workers that get connections.",
-            read: () => this.#directory.summary().usable,
-        });
+        this.#metrics.observe(this.#listener, this.#directory);
         log.info({ listen: this.#listener.addresses() }, "ingress ready");
     }
 
     async stop(reason: string): Promise<void> {
-        this.#context.log.info({ reason, connections: this.#listener.connections }, "stopping");
-        this.#started = false;
-        clearInterval(this.#summaries);
+        this.#context.log.info({ reason, connections: this.#listener.links }, "stopping");
+        this.#isListening = false;
         this.#listener.stopAccepting();
         await this.#drained();
-        this.#listener.closeLinks("ingress-stop");
+        await this.#listener.closeAll("ingress-stop");
+        clearInterval(this.#summaries);
         this.#publishRejections();
         this.#directory.stop();
         this.#bans.stop();
     }
 
     readiness(): string | undefined {
-        if (!this.#started) return "not listening";
+        if (!this.#isListening) return "not listening";
         return this.#directory.summary().usable === 0 ? "no worker takes connections" : undefined;
+    }
+
+    #createListener(): Listener {
+        const { section, log } = this.#context;
+        const { connectTimeout, answerTimeout, limits, proxy } = section;
+        return new Listener(
+            {
+                listen: section.listen,
+                proxyFrom: proxy.from,
+                headerTimeout: proxy.headerTimeout,
+                firstByteTimeout: limits.firstByte,
+                maxConnections: limits.connections,
+            },
+            {
+                policy: POLICIES[section.balance](),
+                directory: this.#directory,
+                link: new ProxyLink({ connectTimeout, answerTimeout, idleTimeout: limits.idle }),
+                bans: this.#bans,
+                sources: new SourceLimiter(limits, () => performance.now()),
+                log,
+                onRetry: (worker) => this.#metrics.retried(worker),
+                onRejected: (source, reason) => this.#onRejected(source, reason),
+                onSilent: () => this.#metrics.silent(),
+                onOpened: (placed) => this.#onOpened(placed),
+                onClosed: (placed, end, milliseconds) => this.#onClosed(placed, end, milliseconds),
+            },
+        );
     }
 
     /** Connections may end by themselves, when workers stop at the same time, for half of the time that a stop may take. */
     async #drained(): Promise<void> {
         const deadline = performance.now() + this.#context.section.stopWithin / 2;
-        while (this.#listener.connections > 0 && performance.now() < deadline) {
-            await new Promise((resolve) => setTimeout(resolve, 50));
-        }
+        while (this.#listener.links > 0 && performance.now() < deadline) await delay(50);
+    }
+
+    #onRejected(source: string, reason: RejectReason): void {
+        this.#metrics.rejected(reason);
+        this.#rejections.add(source, reason);
     }
 
     #onOpened(placed: Placed): void {
         const { events, instance: ingress, log, section } = this.#context;
+        this.#metrics.opened();
         log.info(placed, "connection opened");
         if (isSampled(placed.connection, section.sampleEvents))
             events.emit(connectionOpened, placed.connection, { ...placed, ingress });
@@ -119,6 +130,7 @@ export class Ingress implements Service {
     #onClosed(placed: Placed, end: LinkEnd, elapsed: number): void {
         const { events, instance: ingress, log, section } = this.#context;
         const record = { ...placed, ...end, milliseconds: Math.round(elapsed) };
+        this.#metrics.closed(end);
         log.info(record, "connection closed");
         if (isSampled(placed.connection, section.sampleEvents))
             events.emit(connectionClosed, placed.connection, { ...record, ingress });

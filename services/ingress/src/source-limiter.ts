@@ -73,16 +73,21 @@ export class SourceLimiter {
         return source;
     }
 
-    /** Forgets the longest silent source without connections; looks at a few only, so that a flood stays cheap. */
+    /**
+     * Forgets the longest silent sources without connections.  It looks at a few only, so that a flood stays cheap; connected ones
+     * that it meets go to the end, so that the next look does not meet them again.  They are never forgotten: there are no
+     * more of them than connections.
+     */
     #makeRoom(): void {
-        if (this.#sources.size < this.#limits.sources) return;
-        let looked = 0;
+        let looks = LOOKS;
         for (const [key, source] of this.#sources) {
-            if (source.connections === 0 || looked === 8) {
-                this.#sources.delete(key);
-                return;
-            }
-            looked += 1;
+            if (this.#sources.size < this.#limits.sources || looks === 0) return;
+            this.#sources.delete(key);
+            if (source.connections > 0) this.#sources.set(key, source);
+            looks -= 1;
         }
     }
 }
+
+/** Sources that are looked at to make room for one. */
+const LOOKS = 8;

@@ -3,12 +3,12 @@ import type { Bucket, Watch } from "@postern/bus";
 import type { WorkerRecord } from "@postern/contracts";
 import type { Logger } from "@postern/telemetry";
 import type { Candidate } from "./balancer-policy.ts";
-import type { ProbeOutcome, ProbeTarget } from "./health-probe.ts";
+import type { HealthProbe, ProbeTarget } from "./health-probe.ts";
 import { type HealthCounts, WorkerHealth } from "./worker-health.ts";
 
 export interface DirectoryPorts {
-    readonly probe: (target: ProbeTarget, timeout: number) => Promise<ProbeOutcome>;
-    readonly log: Logger;
+    readonly createProbe: () => Pick<HealthProbe, "ask">;
+    readonly log: Pick<Logger, "info" | "warn">;
     /** Monotonic milliseconds. */
     readonly now: () => number;
     /** A worker that neither answers nor renews its record has been so for `lostAfter`: its connections are dead. */
@@ -24,10 +24,12 @@ export interface DirectorySettings extends HealthCounts {
 interface Known {
     record: WorkerRecord;
     readonly health: WorkerHealth;
+    readonly probe: Pick<HealthProbe, "ask">;
     /** Connections given to it since its record was written: its own count does not have them yet. */
     recent: number;
     probing: boolean;
-    registered: boolean;
+    /** `expired`: nobody has renewed it, because the worker, or only the bus, is gone.  `withdrawn`: by the worker itself. */
+    standing: "registered" | "expired" | "withdrawn";
     /** Since when it neither answers nor is registered. */
     deadSince: number | undefined;
 }
@@ -44,10 +46,10 @@ export class WorkerDirectory {
         this.#ports = ports;
     }
 
-    async start(bucket: Bucket<WorkerRecord>): Promise<void> {
+    async start(bucket: Pick<Bucket<WorkerRecord>, "watch">): Promise<void> {
         this.#watch = await bucket.watch((change) => {
             if (change.kind === "put") this.#onRecord(change.entry.value);
-            else this.#onGone(change.key);
+            else this.#onGone(change.key, change.expired);
         });
         await this.#watch.ready;
         this.#timer = setInterval(() => this.#look(), this.#settings.interval);
@@ -58,18 +60,13 @@ export class WorkerDirectory {
         this.#watch?.stop();
     }
 
-    /** Workers that take connections now, but for those in `except`. */
-    candidates(except: ReadonlySet<string> = new Set()): Candidate[] {
-        return [...this.#known.values()]
-            .filter(
-                ({ record, health, registered }) =>
-                    registered && record.state === "ready" && health.healthy === true && !except.has(record.worker),
-            )
-            .map(({ record, recent }) => ({
-                worker: record.worker,
-                sessions: record.sessions + recent,
-                capacity: record.capacity,
-            }));
+    /**
+     * Workers that take connections now, but for those in `except`.  A record that nobody renewed speaks against a worker only as
+     * long as others have theirs: when the bus was away, all have expired, and what the probes say is all that is known.
+     */
+    candidates(except: ReadonlySet<string> = NOBODY): Candidate[] {
+        const registered = this.#willing("registered", except);
+        return registered.length > 0 ? registered : this.#willing("expired", except);
     }
 
     endpointOf(worker: string): ProbeTarget | undefined {
@@ -93,28 +90,47 @@ export class WorkerDirectory {
         return { total: this.#known.size, usable: this.candidates().length };
     }
 
+    #willing(standing: Known["standing"], except: ReadonlySet<string>): Candidate[] {
+        const candidates: Candidate[] = [];
+        for (const { record, health, recent, standing: actual } of this.#known.values()) {
+            const { worker, state, sessions, capacity } = record;
+            if (actual !== standing || state !== "ready" || health.healthy !== true || except.has(worker)) continue;
+            candidates.push({ worker, sessions: sessions + recent, capacity });
+        }
+        return candidates;
+    }
+
     #onRecord(record: WorkerRecord): void {
-        const known = this.#known.get(record.worker);
-        if (known === undefined || known.record.epoch !== record.epoch) {
-            this.#ports.log.info({ worker: record.worker, endpoint: record.endpoint }, "worker joined");
-            const health = new WorkerHealth(this.#settings);
-            const fresh: Known = { record, health, recent: 0, probing: false, registered: true, deadSince: undefined };
-            this.#known.set(record.worker, fresh);
+        const { worker, epoch, endpoint } = record;
+        const known = this.#known.get(worker);
+        if (known === undefined || known.record.epoch !== epoch || !isSame(known.record.endpoint, endpoint)) {
+            this.#ports.log.info({ worker, endpoint }, "worker joined");
+            const fresh: Known = {
+                record,
+                health: new WorkerHealth(this.#settings),
+                probe: this.#ports.createProbe(),
+                recent: 0,
+                probing: false,
+                standing: "registered",
+                deadSince: undefined,
+            };
+            this.#known.set(worker, fresh);
             void this.#probe(fresh);
             return;
         }
+        if (known.standing !== "registered") this.#ports.log.info({ worker }, "worker's record is back");
         known.record = record;
-        known.registered = true;
+        known.standing = "registered";
         known.deadSince = undefined;
         known.recent = 0;
     }
 
-    /** The record expired or was withdrawn: no new connections; the ones it has live on. */
-    #onGone(worker: string): void {
+    /** No new connections, as long as there are others for them; the ones that it has live on. */
+    #onGone(worker: string, expired: boolean): void {
         const known = this.#known.get(worker);
         if (known === undefined) return;
-        known.registered = false;
-        this.#ports.log.warn({ worker }, "worker's record is gone: no new connections");
+        known.standing = expired ? "expired" : "withdrawn";
+        this.#ports.log.warn({ worker, standing: known.standing }, "worker's record is gone");
     }
 
     #look(): void {
@@ -130,13 +146,18 @@ export class WorkerDirectory {
     async #probe(known: Known): Promise<void> {
         const { worker, endpoint } = known.record;
         known.probing = true;
-        const outcome = await this.#ports.probe(endpoint, this.#settings.timeout);
+        const outcome = await known.probe.ask(endpoint, this.#settings.timeout);
         known.probing = false;
-        if (known.health.observe(outcome.healthy)) {
-            if (outcome.healthy) this.#ports.log.info({ worker }, "worker gets connections");
+        if (known.health.observe(outcome.kind === "ready")) {
+            if (outcome.kind === "ready") this.#ports.log.info({ worker }, "worker gets connections");
             else this.#ports.log.warn({ worker, detail: outcome.detail }, "worker gets no new connections");
         }
-        if (outcome.healthy || known.registered) known.deadSince = undefined;
+        // One that answers "no" is alive, and so are its sessions.
+        if (outcome.kind !== "silent" || known.standing === "registered") known.deadSince = undefined;
         else known.deadSince ??= this.#ports.now();
     }
 }
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+const isSame = (one: ProbeTarget, other: ProbeTarget): boolean => one.host === other.host && one.port === other.port;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Bucket, Change } from "@postern/bus";
+import type { Change } from "@postern/bus";
 import { addressKey, type BanRecord } from "@postern/contracts";
 import { BanList } from "../src/ban-list.ts";
 
@@ -11,12 +11,12 @@ async function startList(now = () => NOW) {
     let tell: (change: Change<BanRecord>) => void = () => assert.fail("nobody watches");
     let watching = false;
     await list.start({
-        watch: (onChange: typeof tell) => {
+        watch: (onChange) => {
             tell = onChange;
             watching = true;
             return Promise.resolve({ ready: Promise.resolve(), stop: () => (watching = false) });
         },
-    } as unknown as Bucket<BanRecord>); // all that a list asks of its bucket
+    });
     const ban = (source: string, until = "2026-11-01T13:00:00.000Z"): void => {
         const value = { source, reason: "by hand", by: "admin", since: "2026-11-01T11:00:00.000Z", until };
         tell({ kind: "put", entry: { key: addressKey(source), value, revision: 1 } });

@@ -5,11 +5,20 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { Readable, Writable } from "node:stream";
 import { test } from "node:test";
+import { eventually } from "@postern/testkit";
 import type { Link } from "../src/link.ts";
 import { relay } from "../src/relay.ts";
 
 /** client <-> (near | far) <-> worker: what is relayed is near and far. */
-async function connected(idleTimeout = 60_000) {
+interface Path {
+    readonly idleTimeout?: number;
+    readonly delivery?: number;
+    readonly answer?: string;
+    /** Which side is closed before the relay begins. */
+    readonly before?: "client" | "worker";
+}
+
+async function connected({ idleTimeout = 60_000, delivery = 10_000, answer = "", before }: Path = {}) {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -22,7 +31,12 @@ async function connected(idleTimeout = 60_000) {
     };
     const [client, near] = await pair();
     const [worker, far] = await pair();
-    const link: Link = relay(near, far, 0, idleTimeout);
+    if (before !== undefined) {
+        const gone = before === "client" ? near : far;
+        gone.destroy();
+        await once(gone, "close");
+    }
+    const link: Link = relay(near, far, { passedOn: 0, answer: Buffer.from(answer), idleTimeout, delivery });
     return {
         client,
         worker,
@@ -88,9 +102,32 @@ test("a reset on one side, an idle pair and a close from us end with their reaso
     using reset = await connected();
     reset.client.resetAndDestroy();
     assert.equal((await reset.link.closed).reason, "client-reset");
-    using idle = await connected(50);
+    using idle = await connected({ idleTimeout: 50 });
     assert.equal((await idle.link.closed).reason, "idle-timeout");
     using ours = await connected();
     ours.link.close("ingress-stop");
     assert.equal((await ours.link.closed).reason, "ingress-stop");
+});
+
+test("what the worker had said already comes first", async () => {
+    using path = await connected({ answer: "first " });
+    path.worker.write("second");
+    let received = "";
+    path.client.on("data", (chunk: Buffer) => (received += chunk.toString()));
+    await eventually(() => assert.equal(received, "first second"));
+});
+
+test("a client that never ends its side does not keep a connection that leads nowhere", async () => {
+    using path = await connected({ delivery: 50 });
+    path.client.resume();
+    path.worker.end("farewell");
+    await once(path.client, "end");
+    assert.equal((await path.link.closed).reason, "worker-closed");
+});
+
+test("a side that was closed before anybody listened ends the other", async () => {
+    for (const gone of ["client", "worker"] as const) {
+        using path = await connected({ delivery: 50, before: gone });
+        assert.equal((await path.link.closed).reason, `${gone}-closed`);
+    }
 });

@@ -57,6 +57,18 @@ test("a flood of sources does not grow the table, and does not forget those that
     assert.equal(limiter.admit("honest"), "source-limit");
 });
 
+test("sources that have been connected for long are not forgotten, however many there are", () => {
+    const limiter = new SourceLimiter({ ...limits, sources: 50 }, () => 0);
+    const connected = Array.from({ length: 40 }, (_, index) => `connected-${index}`);
+    for (const key of connected) for (let index = 0; index < 3; index += 1) limiter.admit(key);
+    for (let index = 0; index < 1_000; index += 1) {
+        const key = `flood-${index}`;
+        if (limiter.admit(key) === undefined) limiter.release(key);
+    }
+    for (const key of connected) assert.equal(limiter.admit(key), "source-limit");
+    assert.ok(limiter.size <= 50);
+});
+
 test("an IPv6 source is its /64", () => {
     assert.equal(sourceKey("192.0.2.1"), "192.0.2.1");
     assert.equal(sourceKey("2001:db8:1:2:3:4:5:6"), sourceKey("2001:db8:1:2::9"));

@@ -95,6 +95,10 @@ export const ingressSection = z.strictObject({
     connectTimeout: duration({ min: "50ms", max: "30s" })
         .prefault("1s")
         .describe("How long a worker may take to accept before the next one is tried."),
+    answerTimeout: duration({ min: "100ms", max: "1m" })
+        .prefault("5s")
+        .describe("How long a worker may take to answer a TLS ClientHello before the next one is tried.")
+        .meta({ limit: "Connections to a worker that accepts and then hangs." }),
     lostAfter: duration({ min: "1s", max: "1h" })
         .prefault("20s")
         .describe("Connections to a worker that neither answers nor renews its record are closed after this time."),
