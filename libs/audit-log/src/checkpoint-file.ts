@@ -13,14 +13,14 @@ const PRIVATE = 0o600;
 /** The newest checkpoints that are kept whatever they are good for; as many others may be there before they are dropped. */
 const KEPT = 1_000;
 
-export interface CheckpointLine {
+interface CheckpointLine {
     /** From 1. */
     readonly line: number;
     /** `undefined`: the line is no checkpoint. */
     readonly checkpoint: Checkpoint | undefined;
 }
 
-export interface CheckpointLines {
+interface CheckpointLines {
     readonly lines: readonly CheckpointLine[];
     /** Octets of whole lines; a crash may have left a part of one behind them. */
     readonly size: number;

@@ -29,14 +29,14 @@ interface Link {
     readonly at: string;
 }
 
-export interface EventRecord extends Link {
+interface EventRecord extends Link {
     readonly kind: "event";
     readonly streamSequence: number;
     readonly storedAt: number;
     readonly event: Readonly<Record<string, unknown>>;
 }
 
-export interface OpeningRecord extends Link {
+interface OpeningRecord extends Link {
     readonly kind: "opening";
     readonly opening: Opening;
 }

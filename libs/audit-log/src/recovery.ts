@@ -23,7 +23,7 @@ export interface AuditLogState {
 }
 
 /** Of a chain that begins. */
-export const newState = (): AuditLogState => ({
+const newState = (): AuditLogState => ({
     chain: randomBytes(16).toString("hex"),
     first: 1,
     n: 0,

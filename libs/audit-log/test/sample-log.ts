@@ -135,7 +135,7 @@ export async function writeLog({ batches, segmentBytes, retainBytes, covered }: 
     return describe(await load(directory), published);
 }
 
-export async function load(directory: string): Promise<Map<string, Buffer>> {
+async function load(directory: string): Promise<Map<string, Buffer>> {
     const names = (await readdir(directory)).filter((name) => name !== "writer.lock").sort();
     const contents = await Promise.all(names.map((name) => readFile(join(directory, name))));
     return new Map(names.map((name, index) => [name, contents[index] ?? Buffer.alloc(0)]));
@@ -147,7 +147,7 @@ export async function store(directory: string, files: ReadonlyMap<string, Buffer
     for (const [name, content] of files) await writeFile(join(directory, name), content);
 }
 
-export function describe(files: ReadonlyMap<string, Buffer>, published: readonly Checkpoint[]): SampleLog {
+function describe(files: ReadonlyMap<string, Buffer>, published: readonly Checkpoint[]): SampleLog {
     const segments = [...files.keys()].filter((name) => name !== "checkpoints.ndjson");
     const records = segments.flatMap((file) => {
         const content = files.get(file) ?? Buffer.alloc(0);

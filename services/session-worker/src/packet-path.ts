@@ -52,7 +52,7 @@ export const addCounters = (one: Counters, other: Counters = NO_TRAFFIC): Counte
 });
 
 /** What the path has to know of the session's protocols at every packet. */
-export interface PathGate {
+interface PathGate {
     /** The crypto binding is verified and IPCP is open. */
     readonly ipv4Open: boolean;
     /** Largest payload that the client receives. */

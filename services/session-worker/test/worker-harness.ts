@@ -94,7 +94,7 @@ class Pieces extends Duplex {
     }
 }
 
-export interface Ending {
+interface Ending {
     readonly session: string;
     readonly reason: EndReason;
     readonly counters: Counters;
