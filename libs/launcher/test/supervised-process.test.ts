@@ -55,7 +55,8 @@ test("a program that is not there is reported like one that ends", async () => {
 });
 
 test("a stop is asked for, and forced after its time", async () => {
-    const polite = supervise(`${RUN} process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });`);
+    // The handlers come first: once a child has said "up", it may be asked to stop.
+    const polite = supervise(`process.on('SIGTERM', () => { console.log('bye'); process.exit(0); }); ${RUN}`);
     polite.child.start();
     await eventually(() => assert.deepEqual(polite.seen.lines, ["up"]));
     await polite.child.stop(5_000);
@@ -63,7 +64,7 @@ test("a stop is asked for, and forced after its time", async () => {
     await eventually(() => assert.deepEqual(polite.seen.lines, ["up", "bye"]));
     assert.equal(polite.seen.killed, 0);
 
-    const stubborn = supervise(`${RUN} process.on('SIGTERM', () => {});`);
+    const stubborn = supervise(`process.on('SIGTERM', () => {}); ${RUN}`);
     stubborn.child.start();
     await eventually(() => assert.deepEqual(stubborn.seen.lines, ["up"]));
     await stubborn.child.stop(50);
