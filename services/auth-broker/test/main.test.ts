@@ -32,7 +32,7 @@ test("the process serves, publishes its events, survives nobody's death but its 
     const file = join(fleet.directory, "postern.yaml");
     const servers = `nats: { servers: ["${fleet.server.url}"], seed: "{instance}.seed" }\n`;
     const delay = "  failureDelay: { first: 8s, max: 8s }\n";
-    await writeFile(file, `name: vpn.example.com\nstate: .\n${servers}${settings}${delay}`);
+    await writeFile(file, `name: vpn.example.com\n${servers}${settings}${delay}`);
     await fleet.putAccount({ user: "alice", password: "correct horse" });
 
     await using a1 = spawnBroker(fleet.directory, "a1");
