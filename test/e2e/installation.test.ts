@@ -228,7 +228,7 @@ test("postern drain: a worker takes no new sessions, the other takes all", async
         const rows = await postern.query<{ worker: string; state: string }[]>("workers");
         assert.equal(rows.find(({ worker }) => worker === drained)?.state, "draining");
     });
-    const tunnels = await Promise.all(Array.from({ length: 4 }, () => postern.dial()));
+    const tunnels = await Promise.all(Array.from({ length: 3 }, () => postern.dial()));
     const rows = await sessions();
     assert.ok(
         rows.every(({ worker }) => worker !== drained),
@@ -247,7 +247,7 @@ test("a second start beside the first says what holds the port", async () => {
 
 test("audit verify: the log is whole, and one changed byte in it is named", async () => {
     const report = await postern.postern("audit", "verify");
-    assert.match(report, /record/);
+    assert.match(report, /intact/);
     const [file = ""] = execFileSync("sh", ["-c", `ls -S ${postern.state}/audit/*/0*.ndjson`], {
         encoding: "utf8",
     }).split("\n");
