@@ -89,6 +89,21 @@ test("T1: variants of the request that are SSTP, and those that are not", async 
         assert.equal(await ask(worker, ...lines), status, lines.join(" | ").slice(0, 100));
 });
 
+test("T1: the answer to a request that is too large reaches a client that is still sending it", async () => {
+    await using worker = await startWorker();
+    for (let times = 0; times < 5; times += 1) {
+        const tls = await open(worker);
+        tls.on("error", () => undefined);
+        const answer = read(tls);
+        tls.write(`GET / HTTP/1.1\r\nX: ${"x".repeat(500_000)}`);
+        assert.match(await answer, /^HTTP\/1\.1 431 .*\r\nContent-Length: 0\r\n[^]*Connection: close\r\n\r\n$/);
+    }
+    assert.deepEqual(
+        worker.handshakeFailures.map(({ stage, code }) => `${stage} ${code}`),
+        Array.from({ length: 5 }, () => "http HTTP_HEAD_TOO_LARGE"),
+    );
+});
+
 test("T17: probes are answered by state: 503 when the worker takes no sessions", async () => {
     await using worker = await startWorker({ capacity: 0 });
     assert.equal(await ask(worker, `HEAD ${PATH} HTTP/1.1`, "Host: x"), "HTTP/1.1 503 Service Unavailable");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { InvariantError } from "@postern/errors";
 import { parseIpv4 } from "@postern/ip";
 import { encodeEchoRequest, flipBit, type CallConnectedField } from "@postern/sstp-client";
-import { eventually } from "@postern/testkit";
+import { eventually, waitForValue } from "@postern/testkit";
 import { Session } from "../src/session.ts";
 import { GATEWAY, startWorker, USER } from "./worker-harness.ts";
 
@@ -163,6 +163,55 @@ test("a client that goes away while it is being admitted leaves nothing behind",
         ),
     );
     assert.equal(worker.uplink.attached.size, 0);
+});
+
+test("a session that is ended while it is being admitted gives its admission back once", async () => {
+    await using worker = await startWorker({ decisionDelay: 200 });
+    const dialled = worker.dial().catch((error: unknown) => error);
+    const session = await waitForValue(() => {
+        const [found] = worker.sessions.values();
+        return found?.transport.steps.has("lcp") === true ? found : undefined;
+    });
+    assert.equal(session.end("replaced"), true);
+    assert.ok((await dialled) instanceof Error);
+    await eventually(() =>
+        assert.deepEqual(
+            worker.ended.map(({ reason }) => reason),
+            ["replaced"],
+        ),
+    );
+    assert.equal(session.end("replaced"), false);
+    await eventually(() => assert.equal(worker.sessions.size, 0));
+    assert.deepEqual([worker.started, worker.gaveUp, [...worker.uplink.attached]], [[], ["replaced"], []]);
+});
+
+test("a snapshot is stored soon after the session opens, and again when IPv6 has", async () => {
+    await using worker = await startWorker();
+    const tunnel = await worker.dial({ client: "windows" });
+    const [session] = worker.sessions.values();
+    const stored = await eventually(() => {
+        const list = worker.snapshots.get(session?.id ?? "") ?? [];
+        const ppp = list.at(-1)?.ppp as { ipcp?: { opened: boolean }; ipv6cp?: { opened: boolean } } | undefined;
+        assert.deepEqual([ppp?.ipcp?.opened, ppp?.ipv6cp?.opened], [true, true]);
+        return list;
+    });
+    assert.ok(stored.length <= 2, `${stored.length} snapshots`);
+    assert.equal(stored.at(-1)?.identity, USER);
+    await tunnel.disconnect();
+});
+
+test("echoes of sessions that began together do not go on together", async () => {
+    const left: number[] = [];
+    for (const chance of [0, 0.5, 0.99]) {
+        await using worker = await startWorker({ random: () => chance });
+        await worker.dial();
+        const [session] = worker.sessions.values();
+        left.push(session?.timers.remaining("sstp-hello") ?? 0);
+    }
+    const [latest = 0, middle = 0, earliest = 0] = left;
+    assert.ok(latest <= 60_000 && latest > 58_000, `${latest}`);
+    assert.ok(middle <= 57_000 && middle > 55_000, `${middle}`);
+    assert.ok(earliest <= 54_060 && earliest > 52_000, `${earliest}`);
 });
 
 test("T18: a client that loses its TCP connection, and one that falls silent", async () => {

@@ -9,7 +9,7 @@ import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { createLogger } from "@postern/telemetry";
 import { createCertificateAuthority, createTemporaryDirectory, eventually } from "@postern/testkit";
-import { CertificateStore } from "../src/certificates.ts";
+import { CertificateStore, type TlsOptions } from "../src/certificates.ts";
 import { digests } from "../src/digests.ts";
 import { InboundBatch } from "../src/inbound-batch.ts";
 import type { HandshakeFailure } from "../src/connection-entry.ts";
@@ -109,6 +109,8 @@ export interface HarnessOptions {
     /** Sessions. */
     readonly capacity?: number;
     readonly proxyFrom?: readonly string[];
+    readonly tls?: TlsOptions;
+    readonly random?: () => number;
     /** Octets of the pieces in which sessions get their stream. */
     readonly pieces?: number;
 }
@@ -126,6 +128,8 @@ const DEFAULTS: SessionSettings = {
     gateway: GATEWAY,
     egress: { dataBytes: 262_144, totalBytes: 1_048_576 },
 };
+
+const ANY_TLS: TlsOptions = { minVersion: "TLSv1.2", maxVersion: "TLSv1.3", ciphers: DEFAULT_CIPHERS };
 
 /** Starts a worker on loopback; `await using` ends it and everything that it holds. */
 export async function startWorker(options: HarnessOptions = {}) {
@@ -188,7 +192,7 @@ export async function startWorker(options: HarnessOptions = {}) {
         wheel,
         now: () => performance.now(),
         wallClock: () => Date.now(),
-        random: Math.random,
+        random: options.random ?? Math.random,
         log,
         uplink,
         batch: new InboundBatch(uplink),
@@ -205,11 +209,7 @@ export async function startWorker(options: HarnessOptions = {}) {
             },
         },
     };
-    const certificates = new CertificateStore([{ names: [], pairs }], {
-        minVersion: "TLSv1.2",
-        maxVersion: "TLSv1.3",
-        ciphers: DEFAULT_CIPHERS,
-    });
+    const certificates = new CertificateStore([{ names: [], pairs }], options.tls ?? ANY_TLS);
     const listener = new Listener(
         { host: "127.0.0.1", port: 0, headerTimeout: 500, handshakeTimeout: 2_000, maxConnections: 1_000 },
         {

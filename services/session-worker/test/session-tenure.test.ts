@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Counters, EndReason } from "@postern/contracts";
+import type { Identification } from "@postern/ppp";
+import { FakeClock } from "@postern/testkit";
+import { NO_TRAFFIC } from "../src/packet-path.ts";
+import type { SessionPorts } from "../src/session-ports.ts";
+import type { SessionProtocols } from "../src/session-protocols.ts";
+import { SessionTenure, type Inheritance } from "../src/session-tenure.ts";
+import { SessionTimers } from "../src/session-timers.ts";
+import { TimerWheel } from "../src/timer-wheel.ts";
+import { admission, facts, transport } from "./doubles.ts";
+
+const GUID = "6f7b2f0a-1111-4222-8333-944445555666";
+
+interface Options {
+    readonly correlationId?: string;
+    readonly identification?: Identification;
+    readonly peerMru?: number;
+    readonly inherited?: Inheritance;
+    readonly detach?: () => void;
+}
+
+function world(options: Options = {}) {
+    const clock = new FakeClock();
+    const wheel = new TimerWheel({
+        now: clock.now,
+        every: (milliseconds, tick) => {
+            const timer = clock.setInterval(tick, milliseconds);
+            return { stop: () => clock.clearInterval(timer) };
+        },
+    });
+    const told: string[] = [];
+    const started: Record<string, unknown>[] = [];
+    const ended: { reason: EndReason; counters: Counters; startedAt: Date }[] = [];
+    const path = { counters: { ...NO_TRAFFIC }, lease: (address: string) => void told.push(`lease ${address}`) };
+    const protocols = {
+        peerMru: options.peerMru ?? 4_091,
+        call: { snapshot: () => ({ state: "call-connected", bindingDone: true, certificateHash: "ab".repeat(32) }) },
+        link: {
+            identification: options.identification ?? {},
+            snapshot: () => ({ version: 1, user: "alice", identification: {} }),
+        },
+    } as unknown as SessionProtocols; // all that a tenure asks of them
+    const ports = {
+        settings: { mtu: 1_400 },
+        now: clock.now,
+        wallClock: clock.now,
+        random: () => 0,
+        uplink: {
+            attach: (slot: number, address: string, mtu: number) => void told.push(`attach ${slot} ${address} ${mtu}`),
+            detach: (slot: number, address: string) => {
+                options.detach?.();
+                told.push(`detach ${slot} ${address}`);
+            },
+            write: () => undefined,
+        },
+        report: {
+            started: (_facts, details) => void started.push(details),
+            ended: (_facts, end) => {
+                ended.push(end);
+                told.push(`ended ${end.reason}`);
+            },
+            gaveUp: () => undefined,
+            bindingFailed: () => undefined,
+            storeSnapshot: (_facts, { identity }) => {
+                told.push(`stored ${identity}`);
+                return Promise.resolve(true);
+            },
+        } satisfies SessionPorts["report"],
+    } as unknown as SessionPorts; // the part that a tenure uses
+    const { correlationId } = options;
+    const tenure = new SessionTenure(
+        facts({
+            transport: transport(correlationId === undefined ? {} : { correlationId }),
+            admission: admission({ idleTimeout: 60_000 }),
+        }),
+        {
+            slot: 3,
+            timers: new SessionTimers(wheel, clock.now),
+            protocols,
+            path,
+            expire: (reason) => told.push(`expired ${reason}`),
+        },
+        ports,
+        options.inherited,
+    );
+    return { clock, tenure, told, started, ended, path };
+}
+
+test("it begins with the lease and a route of the client's size, and ends with the fact and without the route", async () => {
+    const { tenure, told, clock } = world({ peerMru: 1_280 });
+    tenure.begin();
+    tenure.onOpened();
+    await clock.advanceAsync(200);
+    tenure.end("client-disconnect");
+    assert.deepEqual(told, [
+        "lease 10.91.0.11",
+        "attach 3 10.91.0.11 1280",
+        "stored alice",
+        "ended client-disconnect",
+        "detach 3 10.91.0.11",
+    ]);
+    const large = world();
+    large.tenure.begin();
+    assert.equal(large.told[1], "attach 3 10.91.0.11 1400");
+});
+
+test("it starts once, however often its network opens again", () => {
+    const { tenure, started, clock } = world({ identification: { version: "MSRASV5.20", computer: "PC" } });
+    tenure.begin();
+    assert.equal(tenure.startedAt, undefined);
+    assert.equal(tenure.snapshot(), undefined);
+    tenure.onOpened();
+    const startedAt = tenure.startedAt;
+    clock.advance(5_000);
+    tenure.changed();
+    tenure.onOpened();
+    assert.deepEqual(tenure.startedAt, startedAt);
+    assert.deepEqual(started, [
+        { bindingHash: "sha256", clientInformation: ["MSRASV5.20", "PC"], correlationId: undefined },
+    ]);
+});
+
+test("the correlation id is that of the HTTP request, else the one that LCP Identification brought", () => {
+    const identification = { correlationId: GUID };
+    const late = world({ identification });
+    late.tenure.begin();
+    late.tenure.onOpened();
+    assert.equal(late.started[0]?.["correlationId"], GUID);
+    assert.equal(late.tenure.snapshot()?.correlationId, GUID);
+    const early = world({ identification, correlationId: "from-http" });
+    early.tenure.begin();
+    early.tenure.onOpened();
+    assert.equal(early.started[0]?.["correlationId"], "from-http");
+});
+
+test("the end is told although the kernel does not let go of the route", () => {
+    const { tenure, ended } = world({
+        detach: () => {
+            throw new TypeError("netlink");
+        },
+    });
+    tenure.begin();
+    assert.throws(() => tenure.end("client-gone"), TypeError);
+    assert.equal(ended.length, 1);
+});
+
+test("one that never began gives its address back and touches nobody's route", () => {
+    const { tenure, told } = world();
+    tenure.end("client-gone");
+    assert.deepEqual(told, ["ended client-gone"]);
+});
+
+test("a session that comes from elsewhere keeps its start, its counters and its deadlines", () => {
+    const startedAt = new Date("2025-12-31T23:00:00.000Z");
+    const idle = new Date(Date.UTC(2026, 0, 1) + 10_000).toISOString();
+    const inherited = { startedAt, counters: { ...NO_TRAFFIC, bytesIn: 100 }, deadlines: { "idle-timeout": idle } };
+    const { tenure, told, started, ended, path, clock } = world({ inherited });
+    tenure.begin();
+    tenure.onOpened();
+    path.counters.bytesIn = 7;
+    clock.advance(10_100);
+    assert.ok(told.includes("expired idle-timeout"));
+    tenure.end("idle-timeout");
+    assert.deepEqual(started, []);
+    assert.deepEqual([ended[0]?.startedAt, ended[0]?.counters.bytesIn], [startedAt, 107]);
+});

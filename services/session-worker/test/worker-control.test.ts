@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EndReason } from "@postern/contracts";
+import { NO_TRAFFIC } from "../src/packet-path.ts";
+import type { Session } from "../src/session.ts";
+import { WorkerControl } from "../src/worker-control.ts";
+import { admission, facts, silentLog } from "./doubles.ts";
+
+/** A session with this epoch; without one its admission is still under way. */
+class StubSession {
+    readonly id: string;
+    readonly counters = { ...NO_TRAFFIC, bytesIn: 7 };
+    readonly ends: EndReason[] = [];
+    readonly #epoch: number | undefined;
+    isOver = false;
+
+    constructor(id: string, epoch: number | undefined) {
+        this.id = id;
+        this.#epoch = epoch;
+    }
+
+    get facts() {
+        return this.#epoch === undefined || this.isOver
+            ? undefined
+            : facts({ session: this.id, admission: admission({ epoch: this.#epoch }) });
+    }
+
+    end(reason: EndReason): boolean {
+        if (!this.isOver) this.ends.push(reason);
+        return !this.isOver;
+    }
+}
+
+function world(...sessions: readonly StubSession[]) {
+    const byId = new Map(sessions.map((session) => [session.id, session as unknown as Session])); // all that is asked of it
+    const drains: (readonly [number | undefined, string])[] = [];
+    const control = new WorkerControl({
+        worker: "w1",
+        epoch: 7,
+        sessions: byId,
+        presence: { state: "ready" },
+        log: silentLog,
+        drain: (seconds, by) => void drains.push([seconds, by]),
+    });
+    return { control, drains };
+}
+
+test("describe names the admitted sessions with epochs and counters, all or one", () => {
+    const gone = new StubSession("gone", 1);
+    gone.isOver = true;
+    const { control } = world(
+        new StubSession("a", 1),
+        new StubSession("b", 4),
+        new StubSession("new", undefined),
+        gone,
+    );
+    assert.deepEqual(control.describe(undefined), {
+        worker: "w1",
+        epoch: 7,
+        state: "ready",
+        sessions: [
+            { session: "a", epoch: 1, counters: { ...NO_TRAFFIC, bytesIn: 7 } },
+            { session: "b", epoch: 4, counters: { ...NO_TRAFFIC, bytesIn: 7 } },
+        ],
+    });
+    assert.deepEqual(
+        control.describe("b").sessions.map(({ session }) => session),
+        ["b"],
+    );
+    for (const none of ["new", "gone", "nobody"]) assert.deepEqual(control.describe(none).sessions, []);
+});
+
+test("disconnect means a session of that epoch, whoever owns it now", () => {
+    const cases: readonly [
+        epoch: number | undefined,
+        asked: number | undefined,
+        reason: "replaced" | "fenced",
+        found: boolean,
+    ][] = [
+        [3, undefined, "replaced", true],
+        [3, 3, "replaced", true],
+        [3, 2, "replaced", false],
+        [3, 4, "replaced", false],
+        [3, 3, "fenced", true],
+        // A worker drops a session only when told which epoch it has lost.
+        [3, undefined, "fenced", false],
+        [3, 2, "fenced", false],
+        // Its admission is under way: the registry may be ahead of what the worker has heard.
+        [undefined, 1, "replaced", true],
+        [undefined, undefined, "replaced", true],
+        [undefined, undefined, "fenced", false],
+    ];
+    for (const [epoch, asked, reason, found] of cases) {
+        const session = new StubSession("a", epoch);
+        const { control } = world(session);
+        const question = { session: "a", reason, by: "r1", ...(asked === undefined ? {} : { epoch: asked }) };
+        assert.deepEqual(control.disconnect(question), { found }, JSON.stringify([epoch, asked, reason]));
+        assert.deepEqual(session.ends, found ? [reason] : []);
+    }
+});
+
+test("a session that is over, or was never here, is not found", () => {
+    const session = new StubSession("a", 1);
+    session.isOver = true;
+    const { control } = world(session);
+    assert.deepEqual(control.disconnect({ session: "a", reason: "admin-disconnect", by: "x" }), { found: false });
+    assert.deepEqual(control.disconnect({ session: "b", reason: "admin-disconnect", by: "x" }), { found: false });
+});
+
+test("drain is passed on with who asked, and answers with what is left", () => {
+    const { control, drains } = world(new StubSession("a", 1));
+    assert.deepEqual(control.drain({ seconds: 5, by: "admin" }), { state: "ready", sessions: 1 });
+    assert.deepEqual(control.drain({ by: "admin" }), { state: "ready", sessions: 1 });
+    assert.deepEqual(drains, [
+        [5, "admin"],
+        [undefined, "admin"],
+    ]);
+});
