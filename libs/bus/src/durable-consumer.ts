@@ -202,13 +202,11 @@ export class DurableConsumer implements Consumer {
     /** Waits until everything unacknowledged is held here, and puts it in order. */
     async #settle(): Promise<void> {
         const pin = this.#pin;
-        // Counted before the question: what arrives while it is under way is not in the answer.
-        const here = new Set(this.#held.map(({ seq }) => seq)).size;
         try {
             const manager = await this.#ports.jetStream.jetstreamManager(false);
             const { num_ack_pending: outstanding } = await manager.consumers.info(STREAMS.events, this.#durable);
-            if (pin !== undefined && pin === this.#pin && outstanding <= here) {
-                const newest = new Map(this.#held.map((message) => [message.seq, message]));
+            const newest = new Map(this.#held.map((message) => [message.seq, message]));
+            if (pin !== undefined && pin === this.#pin && outstanding <= newest.size) {
                 this.#held = [...newest.values()].sort((a, b) => a.seq - b.seq);
                 this.#settled = true;
                 return;
