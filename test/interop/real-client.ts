@@ -109,8 +109,8 @@ export class RealClient implements AsyncDisposable {
 
     /**
      * Like `dial`, for tests in which a failure to connect is a failure of the test: it shows the client's log.  A client that
-     * fell silent after its TCP connection (seen of sstpc 1.0.20 with TLS 1.3, about once in thirty dials; whose fault it is has
-     * not been found out) is dialled once more, as a person would, and that is said.
+     * falls silent after its TCP connection, as sstpc 1.0.20 sometimes does with TLS 1.3 (the cause has not been found yet), is
+     * dialled once more, as a person would, and that is said.
      */
     async connect(options: DialOptions): Promise<Connection> {
         let result = await this.dial(options);
