@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/private-apt.sh"
 
 # Raised when the recipe changes: an older root is then built anew.
-RECIPE=2
+RECIPE=3
 SUITE=trixie
 PACKAGES=ppp,sstp-client,iproute2,iputils-ping,iperf3,kmod,procps,curl,openssl,ca-certificates
 CLIENT_ROOT=$CACHE/client-root
@@ -44,7 +44,7 @@ install_kernel() {
     modules=$1/usr/lib/modules/$version
     mkdir -p "$modules/kernel/drivers/net"
     cp -a "$unpacked/usr/lib/uml/modules/$version"/modules.{order,builtin,builtin.modinfo} "$modules/"
-    for directory in lib crypto drivers/net/ppp drivers/net/slip net/netfilter net/ipv4 net/ipv6; do
+    for directory in lib crypto drivers/net/ppp drivers/net/slip net/netfilter net/ipv4 net/ipv6 net/sched; do
         [ -d "$unpacked/usr/lib/uml/modules/$version/kernel/$directory" ] || continue
         mkdir -p "$modules/kernel/$(dirname "$directory")"
         cp -a "$unpacked/usr/lib/uml/modules/$version/kernel/$directory" "$modules/kernel/$directory"

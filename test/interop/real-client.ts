@@ -107,17 +107,9 @@ export class RealClient implements AsyncDisposable {
         return { kind: "connected", connection: new Connection(this.guest, id, pppd, addresses, milliseconds) };
     }
 
-    /**
-     * Like `dial`, for tests in which a failure to connect is a failure of the test: it shows the client's log.  A client that
-     * falls silent after its TCP connection, as sstpc 1.0.20 sometimes does with TLS 1.3 (the cause has not been found yet), is
-     * dialled once more, as a person would, and that is said.
-     */
+    /** Like `dial`, for tests in which a failure to connect is a failure of the test: it shows the client's log. */
     async connect(options: DialOptions): Promise<Connection> {
-        let result = await this.dial(options);
-        if (result.kind === "failed" && result.status === undefined) {
-            process.stdout.write(`${result.reason}: dialled once more; the client's log was:\n${result.log}\n`);
-            result = await this.dial(options);
-        }
+        const result = await this.dial(options);
         if (result.kind === "connected") return result.connection;
         throw new Error(`the client did not connect: ${result.reason}\n${result.log}`);
     }
