@@ -38,6 +38,16 @@ export interface ConsumerPorts {
     readonly log: BusLog;
 }
 
+/** The time for which the server has chosen this instance. */
+interface Tenure {
+    /** The server's name for it; empty when it does not choose. */
+    readonly pin: string;
+    /** Everything outstanding is held here, in order. */
+    settled: boolean;
+    /** Every message up to this stream sequence is done; 0 when that cannot be said. */
+    doneUpTo: number;
+}
+
 export class DurableConsumer implements Consumer {
     readonly #ports: ConsumerPorts;
     readonly #durable: string;
@@ -45,12 +55,10 @@ export class DurableConsumer implements Consumer {
     readonly #stopping = new AbortController();
     readonly #keepAlive: NodeJS.Timeout;
     readonly #stopListening: () => void;
-    /** Received and not acknowledged, in the order of arrival. */
-    #held: JsMsg[] = [];
+    /** Received and not acknowledged, by stream sequence, in the order of arrival; of one that was repeated, the repetition. */
+    #held = new Map<number, JsMsg>();
     #wake = Promise.withResolvers<void>();
-    /** Of the server's choice of this instance; `undefined` while it has not chosen this one. */
-    #pin: string | undefined;
-    #settled = false;
+    #tenure: Tenure | undefined;
     #active = false;
     #messages: ConsumerMessages | undefined;
     #running: Promise<unknown> = Promise.resolve();
@@ -86,8 +94,8 @@ export class DurableConsumer implements Consumer {
             const wasActive = this.#active;
             this.#end();
             await this.#running;
-            for (const message of this.#held) message.nak();
-            this.#held = [];
+            for (const message of this.#held.values()) message.nak();
+            this.#held.clear();
             if (wasActive && this.#handlers.pinned === true) await this.#unpin();
         }
         await this.#running;
@@ -159,18 +167,17 @@ export class DurableConsumer implements Consumer {
     #hold(message: JsMsg): void {
         if (this.#stopping.signal.aborted) return message.nak();
         const pin = message.headers?.get("Nats-Pin-Id") ?? "";
-        if (this.#pin !== pin) {
-            this.#pin = pin;
-            this.#settled = this.#handlers.pinned !== true;
-        }
-        this.#held.push(message);
+        if (this.#tenure?.pin !== pin) this.#tenure = { pin, settled: this.#handlers.pinned !== true, doneUpTo: 0 };
+        // Repeated by the server before the acknowledgement reached it.
+        if (message.seq <= this.#tenure.doneUpTo) return message.ack();
+        this.#held.set(message.seq, message);
         this.#wake.resolve();
     }
 
     /** What is held was not begun and comes again, here or elsewhere. */
     #standBy(): void {
-        this.#pin = undefined;
-        this.#held = [];
+        this.#tenure = undefined;
+        this.#held.clear();
         this.#setActive(false);
     }
 
@@ -187,28 +194,32 @@ export class DurableConsumer implements Consumer {
     async #work(): Promise<void> {
         const { signal } = this.#stopping;
         while (!signal.aborted) {
-            if (this.#held.length === 0) {
+            const tenure = this.#tenure;
+            if (tenure === undefined || this.#held.size === 0) {
                 this.#wake = Promise.withResolvers<void>();
                 await this.#wake.promise;
-            } else if (this.#settled) {
+            } else if (tenure.settled) {
                 this.#setActive(true);
-                await this.#perform(this.#held.slice(0, this.#handlers.batchSize ?? DEFAULT_BATCH_SIZE));
+                await this.#perform(tenure);
             } else {
-                await this.#settle();
+                await this.#settle(tenure);
             }
         }
     }
 
     /** Waits until everything unacknowledged is held here, and puts it in order. */
-    async #settle(): Promise<void> {
-        const pin = this.#pin;
+    async #settle(tenure: Tenure): Promise<void> {
         try {
             const manager = await this.#ports.jetStream.jetstreamManager(false);
-            const { num_ack_pending: outstanding } = await manager.consumers.info(STREAMS.events, this.#durable);
-            const newest = new Map(this.#held.map((message) => [message.seq, message]));
-            if (pin !== undefined && pin === this.#pin && outstanding <= newest.size) {
-                this.#held = [...newest.values()].sort((a, b) => a.seq - b.seq);
-                this.#settled = true;
+            const { num_ack_pending: outstanding, delivered } = await manager.consumers.info(
+                STREAMS.events,
+                this.#durable,
+            );
+            // What was sent for the first time after the server looked is not among the outstanding.
+            const here = this.#held.keys().filter((seq) => seq <= delivered.stream_seq);
+            if (tenure === this.#tenure && outstanding <= [...here].length) {
+                this.#held = new Map([...this.#held].sort(([a], [b]) => a - b));
+                tenure.settled = true;
                 return;
             }
         } catch (error) {
@@ -221,14 +232,19 @@ export class DurableConsumer implements Consumer {
     }
 
     /** Hands a batch over until that succeeds, then acknowledges it.  Gives up when another instance took over. */
-    async #perform(batch: readonly JsMsg[]): Promise<void> {
+    async #perform(tenure: Tenure): Promise<void> {
         const { signal } = this.#stopping;
+        const { batchSize = DEFAULT_BATCH_SIZE, pinned = false } = this.#handlers;
+        const batch = [...this.#held.values().take(batchSize)];
         for (let pause = RETRY_MIN; !signal.aborted && this.#active; pause = Math.min(pause * 2, RETRY_MAX)) {
             try {
                 await this.#handlers.onBatch(batch.map(consumed));
-                const done = new Set(batch);
-                this.#held = this.#held.filter((message) => !done.has(message));
-                for (const message of batch) message.ack();
+                for (const message of batch) {
+                    (this.#held.get(message.seq) ?? message).ack();
+                    this.#held.delete(message.seq);
+                    // Whatever a later tenure has yet to get is not done with this one.
+                    if (pinned) tenure.doneUpTo = message.seq;
+                }
                 return;
             } catch (error) {
                 const fields = { consumer: this.#durable, messages: batch.length, error };

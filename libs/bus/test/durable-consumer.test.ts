@@ -180,9 +180,31 @@ test("what a killed predecessor left unacknowledged comes before what is new", {
             effects.push(...messages.map(({ payload }) => Number(text.decode(payload))));
         },
     });
-    await publish(11, 20);
-    await eventually(() => assert.equal(effects.length, 20), { within: 15_000 });
-    assert.deepEqual(effects, numbers(1, 20));
+    // More than the predecessor left is new while the successor asks what is outstanding.
+    await publish(11, 300);
+    await eventually(() => assert.equal(effects.length, 300), { within: 15_000 });
+    assert.deepEqual(effects, numbers(1, 300));
+    await eventually(async () => assert.equal(await unacknowledged(), 0));
+});
+
+test("what the server repeats while a slow effect goes on is done once", async () => {
+    await impatientConsumer(10 * SECOND);
+    await publish(1, 10);
+    await using one = await openBus(server, "audit-a");
+    const effects: number[] = [];
+    await one.bus.consume(CONSUMERS.audit, {
+        pinned: true,
+        batchSize: 5,
+        // Longer than the second after which the server gives out again what is not acknowledged.
+        onBatch: async (messages) => {
+            await new Promise((resolve) => setTimeout(resolve, 2_500));
+            effects.push(...messages.map(({ payload }) => Number(text.decode(payload))));
+        },
+    });
+    await eventually(() => assert.equal(effects.length, 10), { within: 15_000 });
+    await publish(11, 11);
+    await eventually(async () => assert.equal(await unacknowledged(), 0));
+    assert.deepEqual(effects, numbers(1, 11));
 });
 
 test("consuming goes on after a restart of the server", { timeout: 60_000 }, async () => {
