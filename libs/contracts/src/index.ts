@@ -70,6 +70,7 @@ export {
     workerDisconnect,
     workerDrain,
     type DescribeAnswer,
+    type DescribeQuestion,
     type DisconnectQuestion,
     type DrainQuestion,
 } from "./requests/worker.ts";

@@ -5,6 +5,7 @@ import {
     workerDisconnect,
     workerDrain,
     type DescribeAnswer,
+    type DescribeQuestion,
     type DisconnectQuestion,
     type DrainQuestion,
 } from "@postern/contracts";
@@ -12,6 +13,9 @@ import type { Logger } from "@postern/telemetry";
 import type { Session } from "./session.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { WorkerPresence } from "./worker-presence.ts";
+
+/** Sessions of one answer: about 300 octets each, with room to the 1 MiB of a NATS message. */
+const DESCRIBED_AT_ONCE = 2_000;
 
 export interface ControlPorts {
     readonly worker: string;
@@ -31,11 +35,13 @@ export class WorkerControl {
     }
 
     /** Sessions that the registry has admitted; the others are nobody's business yet. */
-    describe(session: string | undefined): DescribeAnswer {
+    describe({ session, after = "" }: DescribeQuestion): DescribeAnswer {
         const { worker, epoch, sessions, presence } = this.#ports;
-        const one = session === undefined ? undefined : sessions.get(session);
-        const asked = session === undefined ? [...sessions.values()] : one === undefined ? [] : [one];
-        return { worker, epoch, state: presence.state, sessions: asked.flatMap(describeOne) };
+        const about = { worker, epoch, state: presence.state };
+        if (session !== undefined) return { ...about, sessions: [sessions.get(session)].flatMap(describeOne) };
+        const rest = [...sessions.values()].filter(({ id }) => id > after).flatMap(describeOne);
+        rest.sort((a, b) => (a.session < b.session ? -1 : 1));
+        return { ...about, sessions: rest.slice(0, DESCRIBED_AT_ONCE), more: rest.length > DESCRIBED_AT_ONCE };
     }
 
     /**
@@ -65,12 +71,15 @@ export class WorkerControl {
         const subject = (question: "describe" | "disconnect" | "drain"): string =>
             bus.subjects.worker(worker, question);
         return Promise.all([
-            bus.answer(subject("describe"), workerDescribe, async ({ session }) => this.describe(session)),
+            bus.answer(subject("describe"), workerDescribe, async (question) => this.describe(question)),
             bus.answer(subject("disconnect"), workerDisconnect, async (question) => this.disconnect(question)),
             bus.answer(subject("drain"), workerDrain, async (question) => this.drain(question)),
         ]);
     }
 }
 
-const describeOne = ({ id, facts, counters }: Pick<Session, "id" | "facts" | "counters">) =>
-    facts === undefined ? [] : [{ session: id, epoch: facts.admission.epoch, counters }];
+function describeOne(session: Pick<Session, "id" | "facts" | "counters"> | undefined): DescribeAnswer["sessions"] {
+    if (session?.facts === undefined) return [];
+    const { id, facts, counters } = session;
+    return [{ session: id, epoch: facts.admission.epoch, counters }];
+}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EndReason } from "@postern/contracts";
+import { workerDescribe, type EndReason } from "@postern/contracts";
 import { NO_TRAFFIC } from "../src/packet-path.ts";
 import type { Session } from "../src/session.ts";
 import { WorkerControl } from "../src/worker-control.ts";
@@ -54,7 +54,7 @@ test("describe names the admitted sessions with epochs and counters, all or one"
         new StubSession("new", undefined),
         gone,
     );
-    assert.deepEqual(control.describe(undefined), {
+    assert.deepEqual(control.describe({}), {
         worker: "w1",
         epoch: 7,
         state: "ready",
@@ -62,12 +62,29 @@ test("describe names the admitted sessions with epochs and counters, all or one"
             { session: "a", epoch: 1, counters: { ...NO_TRAFFIC, bytesIn: 7 } },
             { session: "b", epoch: 4, counters: { ...NO_TRAFFIC, bytesIn: 7 } },
         ],
+        more: false,
     });
     assert.deepEqual(
-        control.describe("b").sessions.map(({ session }) => session),
+        control.describe({ session: "b" }).sessions.map(({ session }) => session),
         ["b"],
     );
-    for (const none of ["new", "gone", "nobody"]) assert.deepEqual(control.describe(none).sessions, []);
+    for (const session of ["new", "gone", "nobody"]) assert.deepEqual(control.describe({ session }).sessions, []);
+});
+
+test("ten thousand sessions are described in pages that fit into a message, each session once", () => {
+    const ids = Array.from({ length: 10_000 }, (_, n) => ((n * 7_919) % 10_000).toString(36).padStart(16, "0"));
+    const { control } = world(...ids.map((id) => new StubSession(id, 1)));
+    const described: string[] = [];
+    for (let pages = 1, more: boolean | undefined = true, after; more === true; pages += 1) {
+        assert.ok(pages <= 10, "it comes to an end");
+        const answer = control.describe(after === undefined ? {} : { after });
+        assert.ok(JSON.stringify(answer).length < 900_000);
+        assert.ok(workerDescribe.answer.safeParse(answer).success);
+        described.push(...answer.sessions.map(({ session }) => session));
+        ({ more } = answer);
+        after = answer.sessions.at(-1)?.session;
+    }
+    assert.deepEqual(described, ids.toSorted());
 });
 
 test("disconnect means a session of that epoch, whoever owns it now", () => {

@@ -24,6 +24,7 @@ export const workerDescribe = defineRequest({
     }),
     timeout: 1_000,
 });
+export type DescribeQuestion = z.infer<typeof workerDescribe.question>;
 export type DescribeAnswer = z.infer<typeof workerDescribe.answer>;
 
 /** Ends a session cleanly: LCP Terminate-Request, CALL_DISCONNECT, close.  Answers once it is known, not when it is over. */
