@@ -14,6 +14,8 @@ import { SingleFlight } from "./single-flight.ts";
 export interface EndingsPorts {
     readonly events: Pick<Events, "append">;
     readonly release: Release;
+    /** What the worker said last of a live session. */
+    readonly reported: (session: string) => Counters | undefined;
     readonly clock: Clock;
     readonly instance: string;
 }
@@ -37,10 +39,10 @@ export class Endings {
     }
 
     async #end(record: SessionRecord, reason: EndReason, lastReported: Counters | undefined): Promise<boolean> {
-        const { events, release, clock, instance } = this.#ports;
+        const { events, release, reported, clock, instance } = this.#ports;
         const { session, worker, principal, address, client, admittedAt } = record;
         const at = timestamp(clock.now());
-        const counters = lastReported ?? record.counters ?? NOTHING;
+        const counters = lastReported ?? reported(session) ?? record.counters ?? NOTHING;
         const epoch = record.epoch + 1;
         const claim: ReleaseQuestion = { session, epoch, by: instance, reason, exact: false, at, counters };
         const fact = {

@@ -14,7 +14,15 @@ export function querySessions(sessions: Sessions, question: QueryQuestion): Quer
         if (!matches(record, question) || (after !== undefined && byAge(after, record) >= 0)) continue;
         insert(found, record, question.limit + 1);
     }
-    return page(found, question.limit);
+    return page(
+        found.map((record) => withReported(record, sessions)),
+        question.limit,
+    );
+}
+
+function withReported(record: SessionRecord, sessions: Sessions): SessionRecord {
+    const counters = record.state === "admitted" ? sessions.reported(record.session) : undefined;
+    return counters === undefined ? record : { ...record, counters };
 }
 
 function cursor(sessions: Sessions, session: string): SessionRecord {

@@ -1,5 +1,5 @@
 // Comparing what a worker has with what the records say: sessions that it does not have are ended, those that it must not
-// have are taken from it.
+// have are taken from it, and of the others the counters are remembered.
 import type { DescribeAnswer, SessionEntry } from "@postern/contracts";
 import type { Clock } from "./clock.ts";
 import { Doubts } from "./doubts.ts";
@@ -51,6 +51,7 @@ export class Reconciliation {
             if (doubts.isCertain(session, now)) await this.#end(session, answer);
         }
         for (const one of answer.sessions) {
+            sessions.report(one.session, one.counters);
             const entry = await sessions.find(one.session);
             if (isRightful(entry, answer, one)) continue;
             if (isDecidedElsewhere(entry, worker) || doubts.isCertain(one.session, now)) await this.#fence(worker, one);

@@ -97,7 +97,13 @@ export function createRegistry(ports: RegistryPorts) {
     const bans = new Bans({ bucket: buckets.bans, events, clock, retry, max: settings.limits.bans });
 
     const release = new Release({ sessions, leases, users, pools, retry });
-    const endings = new Endings({ events, release, clock, instance });
+    const endings = new Endings({
+        events,
+        release,
+        reported: (session) => sessions.reported(session),
+        clock,
+        instance,
+    });
     const lostSessions = new LostSessions({ sessions, endings });
     const announcements: Announcements = new Announcements({
         events,

@@ -1,6 +1,6 @@
 // The records of sessions: `sessions/<id>`.  Whoever creates the key decides whether the session is, or will never be.
 import type { Bucket } from "@postern/bus";
-import type { SessionEntry, SessionRecord, VoidSession } from "@postern/contracts";
+import type { Counters, SessionEntry, SessionRecord, VoidSession } from "@postern/contracts";
 import { timestamp, type Clock } from "./clock.ts";
 import { AGAIN, type Retry } from "./retry.ts";
 import { WatchedBucket } from "./watched-bucket.ts";
@@ -20,6 +20,8 @@ export class Sessions {
     readonly #ports: SessionsPorts;
     readonly #byWorker = new Map<string, Set<string>>();
     readonly #waiting = new Map<string, Set<() => void>>();
+    /** Of live sessions, what their workers have told this replica since it started. */
+    readonly #reported = new Map<string, Counters>();
 
     constructor(ports: SessionsPorts) {
         this.#ports = ports;
@@ -42,6 +44,16 @@ export class Sessions {
             const record = this.records.known(session)?.entry.value;
             return record?.state === "admitted" ? [record] : [];
         });
+    }
+
+    /** Remembers what the worker of a live session has just said. */
+    report(session: string, counters: Counters): void {
+        if (this.records.known(session)?.entry.value.state === "admitted") this.#reported.set(session, counters);
+    }
+
+    /** Newer than the record's, which are those of its last snapshot. */
+    reported(session: string): Counters | undefined {
+        return this.#reported.get(session);
     }
 
     /** By memory if it knows the session, else by the bucket: what is over stays over. */
@@ -89,6 +101,7 @@ export class Sessions {
             const sessions = this.#byWorker.get(after.worker) ?? new Set();
             this.#byWorker.set(after.worker, sessions.add(after.session));
         } else if (before !== undefined) {
+            this.#reported.delete(before.session);
             for (const wake of this.#waiting.get(before.session) ?? []) wake();
         }
     }

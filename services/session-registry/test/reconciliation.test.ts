@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { querySessions } from "../src/query.ts";
 import { GRACE, World, type FakeWorker, type Replica } from "./world.ts";
 
 interface Stage {
@@ -105,4 +106,24 @@ test("a worker that does not answer is no matter of this", async () => {
         await all.world.clock.pass(GRACE);
     }
     assert.equal(await stateOf(all), "admitted");
+});
+
+test("what a worker says of its sessions is what is known of them when it is lost, and what is listed before", async () => {
+    const all = await stage();
+    const { sessions } = all.replica.registry;
+    const bytesIn = 5;
+    const [before] = querySessions(sessions, { limit: 1 }).sessions;
+    assert.equal(before?.counters, undefined);
+    await all.compare();
+    const [listed] = querySessions(sessions, { limit: 1 }).sessions;
+    assert.equal(listed?.counters?.bytesIn, bytesIn);
+    all.worker.sessions.clear();
+    for (let look = 0; look < 2; look += 1) {
+        await all.compare();
+        await all.world.pass(GRACE);
+    }
+    const ended = (await all.world.buckets.sessions.get(all.session))?.value;
+    assert.ok(ended?.state === "ended");
+    assert.deepEqual([ended.ended?.counters.bytesIn, ended.ended?.exact], [bytesIn, false]);
+    assert.equal(sessions.reported(all.session), undefined, "forgotten");
 });

@@ -111,8 +111,8 @@ const worker = z.strictObject({
         .prefault("10s")
         .describe("After an outage of the bus nobody is called suspect for so long: workers renew their records."),
     reconcileEvery: duration({ min: "1s", max: "1h" })
-        .prefault("60s")
-        .describe("How often each worker's sessions are compared with the records."),
+        .prefault("30s")
+        .describe("How often each worker's sessions are compared with the records, and their counters noted."),
 });
 
 const reaper = z.strictObject({
