@@ -2,7 +2,7 @@
 // the test's own.
 import { type ChildProcess, execFile } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -41,60 +41,47 @@ export interface InstallationOptions {
     readonly environment?: Readonly<Record<string, string>>;
     /** What runs the launcher's command line: `ip netns exec NAME`, `setpriv …`. */
     readonly wrapper?: readonly string[];
+    /** Changes the generated postern.yaml; the installation is then started a second time, with the result. */
+    readonly configure?: (yaml: string) => string;
 }
 
 export class Installation implements AsyncDisposable {
     readonly state: string;
-    readonly launcher: ChildProcess;
+    readonly #options: InstallationOptions;
     readonly #release: () => Promise<void>;
+    #launcher: ChildProcess;
     #output = "";
 
-    private constructor(state: string, launcher: ChildProcess, release: () => Promise<void>) {
+    private constructor(state: string, options: InstallationOptions, release: () => Promise<void>) {
         this.state = state;
-        this.launcher = launcher;
+        this.#options = options;
         this.#release = release;
-        const keep = (chunk: Buffer): void => {
-            this.#output = (this.#output + chunk.toString()).slice(-OUTPUT_KEPT);
-        };
-        launcher.stdout?.on("data", keep);
-        launcher.stderr?.on("data", keep);
+        this.#launcher = this.#launch();
     }
 
     /** Resolves when ready.json is there; rejects with the launcher's last words when it is not in time. */
-    static async start({ port, environment = {}, wrapper = [] }: InstallationOptions): Promise<Installation> {
+    static async start(options: InstallationOptions): Promise<Installation> {
         const directory = await createTemporaryDirectory("installation");
         const state = path.join(directory.path, "state");
-        const line = [
-            ...wrapper,
-            path.join(ROOT, "node_modules/.bin/node"),
-            path.join(ROOT, "libs/launcher/src/main.ts"),
-        ];
-        const [command = "", ...args] = line;
-        const launcher = spawnBound(command, args, {
-            cwd: ROOT,
-            env: {
-                ...process.env,
-                POSTERN_STATE: state,
-                POSTERN_PORT: String(port),
-                POSTERN_NAME: "vpn.example.test",
-                ...environment,
-            },
-            stdio: ["ignore", "pipe", "pipe"],
-        });
-        const installation = new Installation(state, launcher, async () => directory[Symbol.asyncDispose]());
+        const installation = new Installation(state, options, async () => directory[Symbol.asyncDispose]());
         try {
-            await waitForValue(() => (installation.#isReady() ? true : undefined), {
-                within: READY_WITHIN,
-                every: 50,
-                what: "ready.json",
-            });
+            await installation.#untilReady();
+            if (options.configure !== undefined) {
+                const { config } = installation.ready;
+                await installation.stop();
+                writeFileSync(config, options.configure(readFileSync(config, "utf8")));
+                installation.#launcher = installation.#launch();
+                await installation.#untilReady();
+            }
         } catch (error) {
             await installation[Symbol.asyncDispose]();
-            throw new InvariantError(`not ready; the launcher said:\n${installation.output.slice(-4_000)}`, {
-                cause: error,
-            });
+            throw error;
         }
         return installation;
+    }
+
+    get launcher(): ChildProcess {
+        return this.#launcher;
     }
 
     /** What launcher and services printed last. */
@@ -189,6 +176,45 @@ export class Installation implements AsyncDisposable {
             await this.stop();
         } finally {
             await this.#release();
+        }
+    }
+
+    #launch(): ChildProcess {
+        const { port, environment = {}, wrapper = [] } = this.#options;
+        const line = [
+            ...wrapper,
+            path.join(ROOT, "node_modules/.bin/node"),
+            path.join(ROOT, "libs/launcher/src/main.ts"),
+        ];
+        const [command = "", ...args] = line;
+        const launcher = spawnBound(command, args, {
+            cwd: ROOT,
+            env: {
+                ...process.env,
+                POSTERN_STATE: this.state,
+                POSTERN_PORT: String(port),
+                POSTERN_NAME: "vpn.example.test",
+                ...environment,
+            },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        for (const stream of [launcher.stdout, launcher.stderr]) {
+            stream?.setEncoding("utf8").on("data", (text: string) => {
+                this.#output = (this.#output + text).slice(-OUTPUT_KEPT);
+            });
+        }
+        return launcher;
+    }
+
+    async #untilReady(): Promise<void> {
+        try {
+            await waitForValue(() => (this.#isReady() ? true : undefined), {
+                within: READY_WITHIN,
+                every: 50,
+                what: "ready.json",
+            });
+        } catch (error) {
+            throw new InvariantError(`not ready; the launcher said:\n${this.output.slice(-4_000)}`, { cause: error });
         }
     }
 

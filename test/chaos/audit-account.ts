@@ -1,0 +1,74 @@
+// What the audit log says of every session: the second of the three accounts.
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+
+/** A session as the audit log has it. */
+export interface AuditedSession {
+    readonly session: string;
+    /** Of the client. */
+    source: string;
+    started: number;
+    /** Reasons of its ends: one, or none while it lives. */
+    readonly ends: { readonly reason: string; readonly exact: boolean; readonly by: string }[];
+    lateCounters: number;
+}
+
+export interface AuditAccount {
+    readonly sessions: readonly AuditedSession[];
+    /** Events that one log holds more than once, as `source epoch sequence`. */
+    readonly doubled: readonly string[];
+}
+
+interface EventLine {
+    readonly event: {
+        readonly type: string;
+        readonly source: string;
+        readonly epoch?: number;
+        readonly sequence?: number;
+        readonly data: {
+            readonly session?: string;
+            readonly reason?: string;
+            readonly exact?: boolean;
+            readonly client?: { readonly address: string };
+        };
+    };
+}
+
+/** Reads the logs of all audit-loggers in `directory`; one that is being written may end in a part of a line. */
+export function readAuditAccount(directory: string): AuditAccount {
+    const sessions = new Map<string, AuditedSession>();
+    const doubled: string[] = [];
+    const seen = new Set<string>();
+    for (const writer of readdirSync(directory)) {
+        const seenHere = new Set<string>();
+        for (const line of linesOf(path.join(directory, writer))) {
+            if (!line.includes('"event":{')) continue;
+            const { event } = JSON.parse(line) as EventLine;
+            const id = `${event.source} ${event.epoch} ${event.sequence}`;
+            if (event.sequence !== undefined && seenHere.has(id)) doubled.push(id);
+            seenHere.add(id);
+            // Two logs may have the same event, when one audit-logger took over from another.
+            if (seen.has(id)) continue;
+            seen.add(id);
+            note(sessions, event);
+        }
+    }
+    return { sessions: [...sessions.values()], doubled };
+}
+
+function note(sessions: Map<string, AuditedSession>, { type, source: by, data }: EventLine["event"]): void {
+    const { session, reason = "", exact = false, client } = data;
+    if (session === undefined || !/^postern\.session\.(started|ended|late-counters)\.v1$/.test(type)) return;
+    const entry = sessions.get(session) ?? { session, source: "", started: 0, ends: [], lateCounters: 0 };
+    sessions.set(session, entry);
+    if (client !== undefined) entry.source = client.address;
+    if (type === "postern.session.started.v1") entry.started += 1;
+    else if (type === "postern.session.ended.v1") entry.ends.push({ reason, exact, by });
+    else entry.lateCounters += 1;
+}
+
+function linesOf(directory: string): string[] {
+    return readdirSync(directory)
+        .filter((file) => file.endsWith(".ndjson"))
+        .flatMap((file) => readFileSync(path.join(directory, file), "utf8").split("\n").slice(0, -1));
+}
