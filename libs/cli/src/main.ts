@@ -13,7 +13,10 @@ process.once("SIGTERM", () => interrupt.abort());
 // `postern events | head`: the reader has what it wanted.
 stdout.on("error", () => process.exit(EXIT.ok));
 
-process.exit(await main(process.argv.slice(2)));
+const exitStatus = await main(process.argv.slice(2));
+// What is written to a pipe waits in this process until the reader has taken what was before it.
+await Promise.all([stdout, stderr].map((stream) => new Promise((resolve) => stream.write("", resolve))));
+process.exit(exitStatus);
 
 async function main(args: readonly string[]): Promise<ExitStatus> {
     let status: ExitStatus = EXIT.ok;

@@ -5,6 +5,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { registryBan } from "@postern/contracts";
 import { createInstallation, type TestInstallation } from "./test-installation.ts";
 
 const POSTERN = fileURLToPath(new URL("../../../bin/postern", import.meta.url));
@@ -67,6 +69,26 @@ test("the command line is checked before anything is done", async () => {
         assert.notEqual(error, "");
     };
     await Promise.all(wrong.map(check));
+});
+
+test("a list that is longer than a pipe holds comes whole, however slowly it is read", async () => {
+    const { bus } = installation;
+    const answering = await bus.answer(bus.subjects.registry.ban, registryBan, async () => ({
+        bans: Array.from({ length: 3_000 }, (_, n) => ({
+            source: `2001:db8::${n.toString(16)}`,
+            reason: "a reason that somebody took the time to write down",
+            by: "admin",
+            since: "2026-01-01T00:00:00.000Z",
+            until: "2026-01-02T00:00:00.000Z",
+        })),
+    }));
+    // The shell's reader sleeps first, so that the command has ended its work long before it is read.
+    const { stdout } = await promisify(execFile)("sh", ["-c", `"${POSTERN}" bans --json | (sleep 3; cat)`], {
+        env: { ...process.env, POSTERN_CONFIG: installation.config.file },
+        maxBuffer: 10_000_000,
+    });
+    await answering.stop();
+    assert.equal((JSON.parse(stdout) as unknown[]).length, 3_000); // a list, as --json promises
 });
 
 test("without an answer the service that should give it is said to be missing", async () => {
