@@ -49,7 +49,7 @@ test(`${CLIENTS} clients are in, and the accounts agree`, async (t) => {
 });
 
 for (const { name, costs, inject } of faults) {
-    test(name, async () => {
+    test(name, async (t) => {
         const { population } = stage;
         // Whose sessions it will cost can be said only while nobody comes and goes; where it costs none, they do.
         population.isCalm = true;
@@ -59,12 +59,13 @@ for (const { name, costs, inject } of faults) {
         population.forgetPings();
         const begun = performance.now();
         await inject(stage);
-        population.isCalm = false;
         await stage.untilReady();
         await population.untilConnected(120_000);
+        population.isCalm = false;
         const ready = (performance.now() - begun) / 1_000;
         const comparison = await stage.compareAccounts(SETTLE_WITHIN);
         const lost = new Set(population.lostSince(begun));
+        t.diagnostic(JSON.stringify(population.troublesSince(begun)));
         const asDesigned =
             lost.symmetricDifference(expected).size === 0 &&
             comparison.missing.length + comparison.doubled.length + comparison.disagreements.length === 0;

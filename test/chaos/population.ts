@@ -29,6 +29,8 @@ export interface ClientAccount {
     readonly lives: Life[];
     /** Dials that failed, of which the server may have seen a session open that its client never did. */
     failures: number;
+    /** Why its last sessions ended, or did not begin, without its asking. */
+    readonly troubles: { readonly at: number; readonly what: string }[];
 }
 
 export interface PopulationOptions {
@@ -66,6 +68,7 @@ export class Population implements AsyncDisposable {
             source: sourceOf(index),
             lives: [],
             failures: 0,
+            troubles: [],
             client: undefined,
         }));
     }
@@ -106,6 +109,13 @@ export class Population implements AsyncDisposable {
     lostSince(since: number): string[] {
         const isLost = ({ ended }: Life): boolean => ended !== undefined && !ended.asked && ended.at >= since;
         return this.#members.filter(({ lives }) => lives.some(isLost)).map(({ source }) => source);
+    }
+
+    /** What went wrong for clients since `since`, and how often. */
+    troublesSince(since: number): Record<string, number> {
+        const all = this.#members.flatMap(({ troubles }) => troubles.filter(({ at }) => at >= since));
+        const groups = Map.groupBy(all, ({ what }) => what);
+        return Object.fromEntries([...groups].map(([what, list]) => [what, list.length]));
     }
 
     /** How many sessions there were, and how many dials came to nothing. */
@@ -152,6 +162,7 @@ export class Population implements AsyncDisposable {
         } catch (error) {
             if (!(error instanceof DialError)) throw error;
             member.failures += 1;
+            member.troubles.push({ at: performance.now(), what: `dial: ${error.step}: ${error.end.reason}` });
             return;
         }
         const life: Life = { openedAt: performance.now(), address: client.address ?? "" };
@@ -163,7 +174,9 @@ export class Population implements AsyncDisposable {
         const { reason } = await client.closed;
         over.abort();
         member.client = undefined;
-        life.ended = { at: performance.now(), reason, asked: (await leaving) || signal.aborted };
+        const asked = (await leaving) || signal.aborted;
+        life.ended = { at: performance.now(), reason, asked };
+        if (!asked) member.troubles.push({ at: performance.now(), what: `session: ${reason}` });
         await pinging;
     }
 

@@ -123,9 +123,16 @@ export class Stage implements AsyncDisposable {
         this.population.isCalm = true;
         try {
             for (;;) {
-                const comparison = compare(accounts, await this.sessions(), this.audit());
-                const settled = comparison.disagreements.length + comparison.missing.length === 0;
-                if (settled || performance.now() > deadline) return comparison;
+                // After an outage the command may find nobody who answers for a moment.
+                const listed = await this.sessions().catch((error: unknown) => error);
+                const late = performance.now() > deadline;
+                if (!Array.isArray(listed)) {
+                    if (late) throw listed;
+                    continue;
+                }
+                const comparison = compare(accounts, listed, this.audit());
+                const isSettled = comparison.disagreements.length + comparison.missing.length === 0;
+                if (isSettled || late) return comparison;
             }
         } finally {
             this.population.isCalm = false;
