@@ -3,14 +3,15 @@
 // An interruption may outlast the markers that tell of deletions and expiries, and a server may come back with an empty store.
 // So nothing is resumed: the watch reads the bucket again and compares it with what it has told its listener.
 import { DeliverPolicy, type ConsumerMessages, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
-import { InvariantError } from "@postern/errors";
-import type { Change, Watch } from "./bucket.ts";
+import { DependencyError, InvariantError } from "@postern/errors";
+import type { Change, Standing, Watch } from "./bucket.ts";
 import type { BusLog } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
-import { busFailure, messageOf } from "./failures.ts";
+import { busFailure, isMissing, messageOf, REMEDY } from "./failures.ts";
 import { operationOf } from "./kv-operation.ts";
 
 const RETRY_PAUSE = 500;
+const REPEAT_LOG_AFTER = 30_000;
 // A consumer that is silent for two of these is taken for lost.
 const HEARTBEAT = 5_000;
 const PULL_EXPIRES = 30_000;
@@ -25,6 +26,7 @@ export interface WatchPorts<V> {
     readonly filter: string;
     readonly decode: (key: string, payload: Uint8Array) => V | undefined;
     readonly onChange: (change: Change<V>) => void;
+    readonly onStanding: (standing: Standing) => void;
     readonly onStop: () => void;
 }
 
@@ -50,6 +52,11 @@ export class BucketWatch<V> implements Watch {
     #stopListening: () => void;
     #retry: NodeJS.Timeout | undefined;
     #generation = 0;
+    #standing: Standing = { current: false };
+    /** What becomes of `#standing` at the end of the current reading. */
+    #found: Standing = { current: false };
+    /** Monotonic milliseconds of the last line about a failing reading; `undefined` while none fails. */
+    #complainedAt: number | undefined;
     #stopped = false;
 
     constructor(ports: WatchPorts<V>) {
@@ -60,6 +67,7 @@ export class BucketWatch<V> implements Watch {
         this.#markReady = resolve;
         this.#stopListening = ports.status.onChange(({ connected }) => {
             if (connected) this.#restart();
+            else this.#stand({ current: false });
         });
     }
 
@@ -87,12 +95,24 @@ export class BucketWatch<V> implements Watch {
         clearTimeout(this.#retry);
         this.#open().catch((error: unknown) => {
             if (this.#stopped) return;
-            const { bucket, log, status } = this.#ports;
-            log.warn({ bucket, reason: messageOf(error) }, "a bucket cannot be watched; trying again");
+            const { status } = this.#ports;
+            this.#complain(error);
             clearTimeout(this.#retry);
             // Without a connection, the next one starts it.
             if (status.status.connected) this.#retry = setTimeout(() => this.#restart(), RETRY_PAUSE);
         });
+    }
+
+    /** Loudly when the bucket is gone, because nothing but a person brings it back; not every time. */
+    #complain(error: unknown): void {
+        const { bucket, stream, log } = this.#ports;
+        const now = performance.now();
+        if (this.#complainedAt !== undefined && now - this.#complainedAt < REPEAT_LOG_AFTER) return;
+        this.#complainedAt = now;
+        if (isMissing(error)) {
+            const { code, message } = new DependencyError("BUS_NOT_APPLIED", `bucket ${bucket} is gone; ${REMEDY}`);
+            log.error({ code, bucket, stream }, message);
+        } else log.warn({ bucket, reason: messageOf(error) }, "a bucket cannot be watched; trying again");
     }
 
     async #open(): Promise<void> {
@@ -100,6 +120,11 @@ export class BucketWatch<V> implements Watch {
         const generation = this.#generation;
         this.#messages?.stop();
         this.#messages = undefined;
+        this.#stand({ current: false });
+        const manager = await this.#ports.jetStream.jetstreamManager(false);
+        const { created, state } = await manager.streams.info(this.#ports.stream);
+        if (this.#isStale(generation)) return;
+        this.#found = { current: true, madeAt: Date.parse(created), untouched: state.last_seq === 0 };
         const consumer = await this.#ports.jetStream.consumers.get(this.#ports.stream, {
             filter_subjects: this.#ports.filter,
             deliver_policy: DeliverPolicy.LastPerSubject,
@@ -180,12 +205,26 @@ export class BucketWatch<V> implements Watch {
         for (const [key, { revision }] of this.#known) {
             if (!seen.has(key)) this.#tellGone(key, revision, true);
         }
+        const { bucket, log } = this.#ports;
+        if (this.#complainedAt !== undefined) log.info({ bucket }, "the bucket is watched again");
+        this.#complainedAt = undefined;
+        this.#stand(this.#found);
         this.#markReady();
     }
 
+    #stand(standing: Standing): void {
+        if (!standing.current && !this.#standing.current) return;
+        this.#standing = standing;
+        this.#guard(() => this.#ports.onStanding(standing));
+    }
+
     #tell(change: Change<V>): void {
+        this.#guard(() => this.#ports.onChange(change));
+    }
+
+    #guard(tell: () => void): void {
         try {
-            this.#ports.onChange(change);
+            tell();
         } catch (error) {
             // Thrown on, it would end the consumer.
             const defect = new InvariantError(`a listener of bucket ${this.#ports.bucket} threw`, { cause: error });

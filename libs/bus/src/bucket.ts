@@ -17,6 +17,24 @@ export type Change<V> =
           readonly expired: boolean;
       };
 
+/** What a watch can say of the bucket that it follows. */
+export type Standing =
+    /** Interrupted: what has changed since is not known. */
+    | { readonly current: false }
+    | {
+          readonly current: true;
+          /** When the bucket was made, in the server's milliseconds since 1970: an emptied store gets a new one. */
+          readonly madeAt: number;
+          /** Nothing was ever written to it before this reading. */
+          readonly untouched: boolean;
+      };
+
+export interface WatchOptions {
+    readonly filter?: string;
+    /** Told of every interruption, and when everything that happened meanwhile has been delivered; `current` before `ready`. */
+    readonly onStanding?: (standing: Standing) => void;
+}
+
 export interface Watch {
     /** Resolves when every value that was there has been delivered. */
     readonly ready: Promise<void>;
@@ -48,5 +66,5 @@ export interface Bucket<V> {
      * Delivers what is there, then every change in order.  After an interruption it delivers what changed in between (only the last
      * change of a key), including keys that went.
      */
-    watch(onChange: (change: Change<V>) => void, options?: { readonly filter?: string }): Promise<Watch>;
+    watch(onChange: (change: Change<V>) => void, options?: WatchOptions): Promise<Watch>;
 }

@@ -4,8 +4,6 @@
 // their time is up.  To keep the order, an instance that becomes active holds what it gets until nothing is outstanding elsewhere.
 import { setTimeout as delay } from "node:timers/promises";
 import {
-    JetStreamApiCodes,
-    JetStreamApiError,
     type ConsumeCallback,
     type ConsumeMessages,
     type ConsumerConfig,
@@ -15,7 +13,6 @@ import {
 } from "@nats-io/jetstream";
 import { millis } from "@nats-io/transport-node";
 import { STREAMS } from "@postern/contracts";
-import { DependencyError } from "@postern/errors";
 import type { BusLog, ConsumedMessage, ConsumeHandlers, Consumer } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
 import { consumerDifferences, PINNED_GROUP, requireNone } from "./requirements.ts";
@@ -127,9 +124,6 @@ export class DurableConsumer implements Consumer {
             this.#messages = await consumer.consume(pinned ? { ...options, group: PINNED_GROUP } : options);
             return this.#messages;
         } catch (error) {
-            if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.ConsumerNotFound) {
-                throw new DependencyError("BUS_NOT_APPLIED", `${what} does not exist`, { cause: error });
-            }
             throw busFailure(error, what);
         }
     }

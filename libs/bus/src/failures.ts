@@ -1,5 +1,5 @@
 // The NATS client's errors in the terms of the error catalogue.
-import { JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
+import { JetStreamApiCodes, JetStreamApiError, JetStreamError } from "@nats-io/jetstream";
 import { errors, RequestError } from "@nats-io/transport-node";
 import { DependencyError, PosternError } from "@postern/errors";
 import type { RequestOutcome } from "./bus.ts";
@@ -36,6 +36,15 @@ export function isNoResponders(error: unknown): boolean {
     return error instanceof Error && error.cause !== undefined && isNoResponders(error.cause);
 }
 
+/** What a person does about a store that is not as the contracts want it. */
+export const REMEDY = "run `postern bus apply`";
+
+/** The server has no such stream or consumer: nobody made it yet, or the server's store is gone. */
+export function isMissing(error: unknown): boolean {
+    if (!(error instanceof JetStreamApiError)) return false;
+    return error.code === JetStreamApiCodes.StreamNotFound || error.code === JetStreamApiCodes.ConsumerNotFound;
+}
+
 /** `what` names the operation and its subject or bucket. */
 export function busFailure(error: unknown, what: string): PosternError {
     if (error instanceof PosternError) return error;
@@ -43,6 +52,9 @@ export function busFailure(error: unknown, what: string): PosternError {
     if (error instanceof errors.TimeoutError) return new DependencyError("BUS_TIMEOUT", `${what}: no answer`, options);
     if (isNoResponders(error)) {
         return new DependencyError("BUS_NO_RESPONDERS", `${what}: nobody answers`, options);
+    }
+    if (isMissing(error)) {
+        return new DependencyError("BUS_NOT_APPLIED", `${what}: it does not exist; ${REMEDY}`, options);
     }
     if (error instanceof JetStreamApiError || error instanceof JetStreamError) {
         return new DependencyError("BUS_REFUSED", `${what}: ${error.message}`, options);

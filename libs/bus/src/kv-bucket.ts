@@ -14,7 +14,7 @@ import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import type { BucketContract } from "@postern/contracts";
 import { DependencyError, InvariantError } from "@postern/errors";
 import type { z } from "zod";
-import type { Bucket, Change, Entry, Watch } from "./bucket.ts";
+import type { Bucket, Change, Entry, Watch, WatchOptions } from "./bucket.ts";
 import { BucketWatch } from "./bucket-watch.ts";
 import type { BusLog, BusMetrics, Stoppable } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
@@ -67,9 +67,6 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
             const { config } = await this.#led((manager) => manager.streams.info(this.#stream), true);
             requireNone(bucketDifferences(this.#contract, config), what);
         } catch (error) {
-            if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-                throw new DependencyError("BUS_NOT_APPLIED", `${what} does not exist`, { cause: error });
-            }
             throw busFailure(error, what);
         }
     }
@@ -127,7 +124,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
 
     async watch(
         onChange: (change: Change<z.output<S>>) => void,
-        { filter = ">" }: { readonly filter?: string } = {},
+        { filter = ">", onStanding = () => undefined }: WatchOptions = {},
     ): Promise<Watch> {
         await this.#ports.status.connected(OPERATION_TIMEOUT, `watching ${this.name}`);
         const watch = new BucketWatch<z.output<S>>({
@@ -139,6 +136,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
             filter: this.#checkedFilter(filter),
             decode: (key, payload) => this.#decodeOrSkip(key, payload),
             onChange,
+            onStanding,
             onStop: () => this.#watches.delete(watch),
         });
         this.#watches.add(watch);

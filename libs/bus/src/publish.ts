@@ -1,14 +1,9 @@
 // Publishing to JetStream: acknowledged or failed, never "perhaps" without saying so.
-import {
-    JetStreamApiCodes,
-    JetStreamApiError,
-    type JetStreamClient,
-    type JetStreamPublishOptions,
-} from "@nats-io/jetstream";
+import type { JetStreamClient, JetStreamPublishOptions } from "@nats-io/jetstream";
 import { DependencyError } from "@postern/errors";
 import type { PublishedMessage } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
-import { busFailure, isNoResponders } from "./failures.ts";
+import { busFailure, isNoResponders, REMEDY } from "./failures.ts";
 
 const PUBLISH_TIMEOUT = 5_000;
 
@@ -39,10 +34,7 @@ export async function publishStored(
 
 /** "No responders" to a publish means that no stream takes the subject, or that the stream has no leader just now. */
 export function publishFailure(error: unknown, what: string): Error {
-    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-        return new DependencyError("BUS_NOT_APPLIED", `${what}: the stream does not exist`, { cause: error });
-    }
     if (!isNoResponders(error)) return busFailure(error, what);
-    const detail = `${what}: no stream takes it, or the stream has no leader`;
+    const detail = `${what}: no stream takes it, or the stream has no leader; if it stays so, ${REMEDY}`;
     return new DependencyError("BUS_NOT_APPLIED", detail, { cause: error });
 }

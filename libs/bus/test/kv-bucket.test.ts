@@ -153,7 +153,7 @@ test("a bucket that is missing or differs is not opened", async () => {
     const missing = { ...BUCKETS.bans, name: "nowhere" };
     await assert.rejects(one.bus.bucket(missing), {
         code: "BUS_NOT_APPLIED",
-        message: /bucket nowhere does not exist/,
+        message: /bucket nowhere: it does not exist; run `postern bus apply`/,
     });
     const expiring = { ...BUCKETS.bans, ttl: "worker" as const };
     await assert.rejects(one.bus.bucket(expiring), { code: "BUS_NOT_APPLIED", message: /max_age is 0/ });
