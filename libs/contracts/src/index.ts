@@ -69,6 +69,7 @@ export {
     workerDescribe,
     workerDisconnect,
     workerDrain,
+    type AdmittedSession,
     type DescribeAnswer,
     type DescribeQuestion,
     type DisconnectQuestion,

@@ -74,6 +74,8 @@ export const ERROR_CATALOGUE = {
     REGISTRY_CONTENTION:
         "Other registries kept changing the same record, so the request was given up; it may be asked again.",
     REGISTRY_LATE: "An admission took longer than its asker waits; the registry undoes what it had begun.",
+    REGISTRY_REBUILDING:
+        "The store of NATS was made anew or cannot be followed: nobody is admitted until workers have confirmed their sessions.",
     REGISTRY_CURSOR_UNKNOWN:
         "The session after which the next page of sessions was to begin is no longer kept: begin with the first page.",
 } as const satisfies Readonly<Record<string, string>>;

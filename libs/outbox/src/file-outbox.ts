@@ -187,7 +187,9 @@ export class FileOutbox implements Outbox {
         };
         if (settle === undefined) return record;
         const late = { to: this.#subjects.event(sessionLateCounters, about), type: eventType(sessionLateCounters) };
-        return { ...record, settle: registryRelease.question.parse(settle), late };
+        // As it is written: without the fields that are absent.
+        const question = JSON.parse(JSON.stringify(registryRelease.question.parse(settle))) as EntryRecord["settle"]; // JSON
+        return { ...record, settle: question, late };
     }
 
     /** One at a time. */

@@ -23,6 +23,8 @@ export interface AdmissionPorts {
     readonly ban: (source: string) => string | undefined;
     /** Why this worker may not have sessions. */
     readonly worker: (worker: string, epoch: number) => string | undefined;
+    /** Resolves when the records are whole; rejects with `REGISTRY_REBUILDING` when they are not after so many milliseconds. */
+    readonly rebuilt: (patience: number) => Promise<void>;
     /** Milliseconds for an admission. */
     readonly within: number;
 }
@@ -57,6 +59,7 @@ export class Admission {
         if (known !== undefined) return this.#again(question, known);
         const refusal = this.#refuseAtOnce(question);
         if (refusal !== undefined) return refused(refusal);
+        await this.#ports.rebuilt(deadline - this.#ports.clock.monotonic());
         const taken = new Set<string>();
         for (;;) {
             this.#checkTime(deadline);

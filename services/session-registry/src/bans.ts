@@ -1,5 +1,5 @@
 // Sources that nobody may connect from: `bans/<source>`.  Each key ends by itself.
-import type { Bucket } from "@postern/bus";
+import type { Bucket, Standing } from "@postern/bus";
 import { addressKey, adminAction, type BanQuestion, type BanRecord } from "@postern/contracts";
 import type { Events } from "@postern/service";
 import { timestamp, type Clock } from "./clock.ts";
@@ -12,6 +12,7 @@ export interface BansPorts {
     readonly clock: Clock;
     readonly retry: Retry;
     readonly max: number;
+    readonly onStanding?: (standing: Standing) => void;
 }
 
 export class Bans {

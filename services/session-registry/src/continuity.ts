@@ -7,6 +7,7 @@ export class Continuity {
     /** Longest time between two beats that is not a break: a process that stood still saw nothing either. */
     readonly #longestPause: number;
     #connected: boolean;
+    #following = true;
     #since: number;
     #lastBeat: number;
 
@@ -24,6 +25,13 @@ export class Continuity {
         this.#since = this.#clock.monotonic();
     };
 
+    /** Told whether every copy of a bucket follows it: a bucket may be gone although the server is there. */
+    onFollowing(following: boolean): void {
+        if (following === this.#following) return;
+        this.#following = following;
+        this.#since = this.#clock.monotonic();
+    }
+
     /** Called regularly: that this call is late shows that the process was not running. */
     beat(): void {
         const now = this.#clock.monotonic();
@@ -31,8 +39,8 @@ export class Continuity {
         this.#lastBeat = now;
     }
 
-    /** Milliseconds without a break; 0 while the bus is gone. */
+    /** Milliseconds without a break; 0 while the bus, or a bucket, is gone. */
     get unbroken(): number {
-        return this.#connected ? this.#clock.monotonic() - this.#since : 0;
+        return this.#connected && this.#following ? this.#clock.monotonic() - this.#since : 0;
     }
 }

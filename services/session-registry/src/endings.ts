@@ -44,7 +44,7 @@ export class Endings {
         const at = timestamp(clock.now());
         const counters = lastReported ?? reported(session) ?? record.counters ?? NOTHING;
         const epoch = record.epoch + 1;
-        const claim: ReleaseQuestion = { session, epoch, by: instance, reason, exact: false, at, counters };
+        const claim: ReleaseQuestion = { session, epoch, by: instance, reason, exact: false, at, counters, admittedAt };
         const fact = {
             session,
             sessionEpoch: epoch,

@@ -11,7 +11,6 @@ import type { Clock } from "./clock.ts";
 import type { Endings } from "./endings.ts";
 import type { Leases } from "./leases.ts";
 import type { Finding, Rule } from "./reaper.ts";
-import type { Again, Retry } from "./retry.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
 import type { Seen, WatchedBucket } from "./watched-bucket.ts";
@@ -23,7 +22,6 @@ export interface ReapSessionsPorts {
     readonly leases: Leases;
     readonly users: Users;
     readonly endings: Endings;
-    readonly retry: Retry;
     readonly clock: Clock;
     /** Whether this life of a worker is known to be over; asks the bus. */
     readonly isLost: (worker: string, epoch: number) => Promise<boolean>;
@@ -44,6 +42,16 @@ export function reapSessions(ports: ReapSessionsPorts): Rule {
         }
         yield* forgettable(ports, over);
     };
+}
+
+/** Gives live sessions at once what the buckets have lost of them, without the reaper's patience. */
+export async function repairSessions(ports: ReapSessionsPorts): Promise<void> {
+    for (const { entry } of ports.sessions.records.all()) {
+        if (entry.value.state !== "admitted") continue;
+        for (const { action, remedy } of ofLive(ports, entry.value)) {
+            if (action !== "session-ended") await remedy();
+        }
+    }
 }
 
 function* ofLive(ports: ReapSessionsPorts, record: SessionRecord): Generator<Finding> {
@@ -84,15 +92,8 @@ async function restoreLease(ports: ReapSessionsPorts, session: string): Promise<
 async function restoreListing(ports: ReapSessionsPorts, session: string): Promise<boolean> {
     const record = await live(ports, session);
     if (record === undefined) return false;
-    const { users, retry } = ports;
     const { principal, worker, workerEpoch, address, admittedAt } = record;
-    await retry<undefined>(`sessions of user ${principal}`, async (turn): Promise<Again | undefined> => {
-        const entry = await users.read(principal, turn + 1);
-        const listed = entry?.value.sessions ?? [];
-        if (listed.some((one) => one.session === session)) return undefined;
-        const sessionsOf = [...listed, { session, worker, workerEpoch, address, admittedAt }];
-        return users.write({ ...entry?.value, principal, sessions: sessionsOf }, entry);
-    });
+    await ports.users.enlist(principal, { session, worker, workerEpoch, address, admittedAt });
     return true;
 }
 

@@ -1,13 +1,17 @@
 // Comparing what a worker has with what the records say: sessions that it does not have are ended, those that it must not
-// have are taken from it, and of the others the counters are remembered.
+// have are taken from it, those whose records are gone get new ones, and of the others the counters are remembered.
 import type { DescribeAnswer, SessionEntry } from "@postern/contracts";
 import type { Clock } from "./clock.ts";
 import { Doubts } from "./doubts.ts";
 import type { Endings } from "./endings.ts";
+import type { Reinstatement } from "./reinstatement.ts";
 import type { Sessions } from "./sessions.ts";
 import type { WorkerQuestions } from "./worker-questions.ts";
 
+export type Correction = "ended" | "fenced" | "reinstated";
+
 export interface ReconciliationPorts {
+    readonly reinstatement: Reinstatement;
     readonly sessions: Sessions;
     readonly endings: Endings;
     readonly questions: WorkerQuestions;
@@ -16,7 +20,7 @@ export interface ReconciliationPorts {
     /** Milliseconds for which something must not fit before it is put right. */
     readonly grace: number;
     /** Told of every correction. */
-    readonly onCorrection: (kind: "ended" | "fenced", worker: string, session: string) => void;
+    readonly onCorrection: (kind: Correction, worker: string, session: string) => void;
 }
 
 type Described = DescribeAnswer["sessions"][number];
@@ -37,12 +41,12 @@ export class Reconciliation {
         for (const worker of workers) await this.compare(worker);
     }
 
-    /** Compares one worker; one that does not answer is no matter of this. */
-    async compare(worker: string): Promise<void> {
+    /** Compares one worker; one that does not answer is no matter of this, and false. */
+    async compare(worker: string): Promise<boolean> {
         const { sessions, questions, clock, grace } = this.#ports;
         const recorded = sessions.of(worker);
         const answer = await questions.describeAll(worker);
-        if (typeof answer === "string") return;
+        if (typeof answer === "string") return false;
         const doubts = this.#doubts.get(worker) ?? new Doubts(grace);
         const now = clock.monotonic();
         const described = new Set(answer.sessions.map(({ session }) => session));
@@ -54,10 +58,21 @@ export class Reconciliation {
             sessions.report(one.session, one.counters);
             const entry = await sessions.find(one.session);
             if (isRightful(entry, answer, one)) continue;
-            if (isDecidedElsewhere(entry, worker) || doubts.isCertain(one.session, now)) await this.#fence(worker, one);
+            const outcome = entry === undefined ? await this.#reinstate(answer, one.session) : "none";
+            if (outcome === "reinstated") continue;
+            if (outcome === "refused" || isDecidedElsewhere(entry, worker) || doubts.isCertain(one.session, now))
+                await this.#fence(worker, one);
         }
         doubts.endLook();
         this.#doubts.set(worker, doubts);
+        return true;
+    }
+
+    async #reinstate(answer: DescribeAnswer, session: string): Promise<"reinstated" | "refused" | "none"> {
+        const { reinstatement, onCorrection } = this.#ports;
+        const outcome = await reinstatement.reinstate(answer, session);
+        if (outcome === "reinstated") onCorrection("reinstated", answer.worker, session);
+        return outcome;
     }
 
     async #end(session: string, { worker, epoch }: DescribeAnswer): Promise<void> {

@@ -3,13 +3,14 @@ import type { AdmitAnswer } from "@postern/contracts";
 import type { Metrics } from "@postern/telemetry";
 import type { PoolCounts } from "./pools.ts";
 import type { ReaperAction } from "./reaper.ts";
+import type { Correction } from "./reconciliation.ts";
 
 type AdmissionOutcome = "admitted" | "failed" | Extract<AdmitAnswer, { state: "refused" }>["reason"];
 
 export interface RegistryMetrics {
     admission(outcome: AdmissionOutcome, milliseconds: number): void;
     reaped(action: ReaperAction): void;
-    corrected(kind: "ended" | "fenced"): void;
+    corrected(kind: Correction): void;
     /** Of everything; what is no longer there is set to zero. */
     levels(
         sessions: ReadonlyMap<string, number>,

@@ -1,5 +1,5 @@
 // The registry without the bus: its parts, put together over six buckets.
-import type { Bucket, BusStatus } from "@postern/bus";
+import type { Bucket, BusStatus, Standing } from "@postern/bus";
 import type { SessionRegistrySection } from "@postern/config";
 import {
     addressKey,
@@ -26,12 +26,14 @@ import { LostSessions } from "./lost-sessions.ts";
 import { Ownership } from "./ownership.ts";
 import { Pools } from "./pools.ts";
 import { reapLeases } from "./reap-leases.ts";
-import { reapSessions } from "./reap-sessions.ts";
+import { reapSessions, repairSessions, type ReapSessionsPorts } from "./reap-sessions.ts";
 import { reapUsers } from "./reap-users.ts";
 import { reapWorkers } from "./reap-workers.ts";
 import { Reaper } from "./reaper.ts";
-import { Reconciliation } from "./reconciliation.ts";
+import { Rebuilding } from "./rebuilding.ts";
+import { Reconciliation, type Correction } from "./reconciliation.ts";
 import type { RegistryMetrics } from "./registry-metrics.ts";
+import { Reinstatement } from "./reinstatement.ts";
 import { Release } from "./release.ts";
 import { Replacement } from "./replacement.ts";
 import { createRetry } from "./retry.ts";
@@ -65,6 +67,15 @@ export interface RegistryPorts {
     readonly random: () => number;
 }
 
+/** What becomes of all buckets alike. */
+type Copy = Pick<WatchedBucket<unknown>, "isCurrent" | "start" | "stop">;
+
+const CORRECTIONS: Readonly<Record<Correction, string>> = {
+    ended: "a worker does not have its session",
+    fenced: "a session was taken from a worker",
+    reinstated: "the lost record of a session was made again",
+};
+
 /** Milliseconds between two looks at the workers. */
 export const TICK = 1_000;
 /** A process that did not run for so long has not seen what happened. */
@@ -80,8 +91,22 @@ export function createRegistry(ports: RegistryPorts) {
     const retry = createRetry((milliseconds) => sleep(clock, milliseconds), random);
     const continuity = new Continuity(clock, ports.busStatus, LONGEST_PAUSE);
 
-    const sessions = new Sessions({ bucket: buckets.sessions, clock, retry, instance });
-    const userRecords = new WatchedBucket({ bucket: buckets.users, clock });
+    const onStanding = (bucket: keyof RegistryBuckets, standing: Standing): void => {
+        continuity.onFollowing(copies.every(({ isCurrent }) => isCurrent));
+        if (bucket === "sessions" || bucket === "leases" || bucket === "users") rebuilding.onStanding(bucket, standing);
+    };
+    const sessions = new Sessions({
+        bucket: buckets.sessions,
+        clock,
+        retry,
+        instance,
+        onStanding: (standing) => onStanding("sessions", standing),
+    });
+    const userRecords = new WatchedBucket({
+        bucket: buckets.users,
+        clock,
+        onStanding: (standing) => onStanding("users", standing),
+    });
     const users = new Users({ bucket: userRecords, clock, retry });
     const leaseRecords: WatchedBucket<LeaseRecord> = new WatchedBucket({
         bucket: buckets.leases,
@@ -90,11 +115,19 @@ export function createRegistry(ports: RegistryPorts) {
             const lease = after ?? before;
             if (lease !== undefined) pools.refresh(lease.value.address);
         },
+        onStanding: (standing) => onStanding("leases", standing),
     });
     const pools = new Pools(settings.pools, random, (address) => leaseRecords.known(addressKey(address))?.entry.value);
     const isOver = (session: string): Promise<boolean> => sessions.isOver(session);
     const leases = new Leases({ bucket: leaseRecords, clock, retry, isOver });
-    const bans = new Bans({ bucket: buckets.bans, events, clock, retry, max: settings.limits.bans });
+    const bans = new Bans({
+        bucket: buckets.bans,
+        events,
+        clock,
+        retry,
+        max: settings.limits.bans,
+        onStanding: (standing) => onStanding("bans", standing),
+    });
 
     const release = new Release({ sessions, leases, users, pools, retry });
     const endings = new Endings({
@@ -116,6 +149,7 @@ export function createRegistry(ports: RegistryPorts) {
         instance,
         grace,
         carryOut: (record, goOn) => announcements.carryOut(record, goOn),
+        onStanding: (standing) => onStanding("fleet", standing),
     });
     const liveness = new Liveness({
         bucket: buckets.workers,
@@ -126,8 +160,11 @@ export function createRegistry(ports: RegistryPorts) {
         clock,
         onFailure,
         settings: { ...settings.worker, ttl: ports.workerTtl },
+        onStanding: (standing) => onStanding("workers", standing),
     });
+    const reinstatement = new Reinstatement({ sessions, leases, users, questions });
     const reconciliation = new Reconciliation({
+        reinstatement,
         sessions,
         endings,
         questions,
@@ -136,10 +173,7 @@ export function createRegistry(ports: RegistryPorts) {
         grace,
         onCorrection: (kind, worker, session) => {
             metrics.corrected(kind);
-            log.warn(
-                { worker, session },
-                kind === "ended" ? "a worker does not have its session" : "a session was taken from a worker",
-            );
+            log.warn({ worker, session }, CORRECTIONS[kind]);
         },
     });
 
@@ -164,27 +198,38 @@ export function createRegistry(ports: RegistryPorts) {
         ban: (source) => bans.reasonOf(source),
         worker: (worker, epoch) =>
             liveness.seemsLost(worker, epoch) ? `this life of worker ${worker} is over for the registry` : undefined,
+        rebuilt: (patience) => rebuilding.done(patience),
         within: settings.admitWithin,
     });
     const ownership = new Ownership({ sessions, users, pools, questions, retry, instance, onFailure });
 
+    const sessionPorts: ReapSessionsPorts = {
+        sessions,
+        leaseRecords,
+        userRecords,
+        leases,
+        users,
+        endings,
+        clock,
+        seemsLost: (worker, epoch) => liveness.seemsLost(worker, epoch),
+        isLost: (worker, epoch) => liveness.isLost(worker, epoch),
+        keep: { time: settings.reaper.keepEnded, most: settings.limits.endedSessions, grace },
+    };
+    const rebuilding: Rebuilding = new Rebuilding({
+        compare: (worker) => reconciliation.compare(worker),
+        repair: () => repairSessions(sessionPorts),
+        present: () => [...liveness.records.all()].map(({ entry }) => entry.key),
+        owners: () => sessions.workers(),
+        clock,
+        log,
+        amnesty: settings.worker.amnesty,
+        onFailure,
+    });
     const reaper = new Reaper({
         rules: [
             reapUsers({ userRecords, sessions, users, leases, release, clock }),
             reapLeases({ leaseRecords, sessions, leases, pools, clock }),
-            reapSessions({
-                sessions,
-                leaseRecords,
-                userRecords,
-                leases,
-                users,
-                endings,
-                retry,
-                clock,
-                seemsLost: (worker, epoch) => liveness.seemsLost(worker, epoch),
-                isLost: (worker, epoch) => liveness.isLost(worker, epoch),
-                keep: { time: settings.reaper.keepEnded, most: settings.limits.endedSessions, grace },
-            }),
+            reapSessions(sessionPorts),
             reapWorkers({ fleet, liveness, sessions, clock, keep: settings.reaper.keepEnded }),
         ],
         continuity,
@@ -198,7 +243,14 @@ export function createRegistry(ports: RegistryPorts) {
         onFailure,
     });
 
-    const copies = [sessions.records, leaseRecords, userRecords, liveness.records, fleet.records, bans.records];
+    const copies: readonly Copy[] = [
+        sessions.records,
+        leaseRecords,
+        userRecords,
+        liveness.records,
+        fleet.records,
+        bans.records,
+    ];
     return {
         admission,
         release,
@@ -209,6 +261,7 @@ export function createRegistry(ports: RegistryPorts) {
         pools,
         fleet,
         liveness,
+        rebuilding,
         reconciliation,
         reaper,
         /** Resolves when every copy is complete. */

@@ -1,9 +1,9 @@
 // The end of a session: one compare-and-set to `ended` decides whose fact it is; everything after that can be repeated.
-import type { ReleaseAnswer, ReleaseQuestion, SessionRecord } from "@postern/contracts";
+import type { ReleaseAnswer, ReleaseQuestion, SessionRecord, VoidSession } from "@postern/contracts";
 import type { Leases } from "./leases.ts";
 import type { Pools } from "./pools.ts";
 import { AGAIN, type Retry } from "./retry.ts";
-import { endedRecord, type Sessions } from "./sessions.ts";
+import { endedRecord, endOfLost, type Sessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
 
 export interface ReleasePorts {
@@ -14,7 +14,8 @@ export interface ReleasePorts {
     readonly retry: Retry;
 }
 
-type Decision = { readonly outcome: "won"; readonly record: SessionRecord } | { readonly outcome: "lost" | "unknown" };
+/** A session whose record was lost is won without one. */
+type Decision = { readonly outcome: ReleaseAnswer["outcome"]; readonly record?: SessionRecord };
 
 export class Release {
     readonly #ports: ReleasePorts;
@@ -26,7 +27,7 @@ export class Release {
     /** `won` is told to the same claim (epoch, by, at, reason) as often as it asks, and to no other. */
     async run(claim: ReleaseQuestion): Promise<ReleaseAnswer> {
         const decision = await this.#decide(claim);
-        if (decision.outcome === "won") await this.clear(decision.record);
+        if (decision.outcome === "won" && decision.record !== undefined) await this.clear(decision.record);
         return { outcome: decision.outcome };
     }
 
@@ -42,9 +43,9 @@ export class Release {
         const { sessions, retry } = this.#ports;
         return retry<Decision>(`record of session ${claim.session}`, async (turn) => {
             const entry = await sessions.records.read(claim.session, turn);
-            if (entry === undefined) return turn === 0 ? AGAIN : this.#neverAdmitted(claim);
+            if (entry === undefined) return turn === 0 ? AGAIN : this.#withoutRecord(claim);
             const record = entry.value;
-            if (record.state === "void") return { outcome: "unknown" };
+            if (record.state === "void") return { outcome: outcomeOfVoid(record, claim) };
             if (record.state === "ended")
                 return isSameClaim(record, claim) ? { outcome: "won", record } : { outcome: "lost" };
             // A higher epoch owns the session: it goes on.
@@ -56,15 +57,30 @@ export class Release {
         });
     }
 
-    /** The asker has given the session up while its admission may still be under way: that must not come to anything. */
-    async #neverAdmitted({ session }: ReleaseQuestion): Promise<Decision | typeof AGAIN> {
+    /**
+     * There is no record.  A session that is older than the records was in those that are gone, and its end must be told.  Any
+     * other was given up while its admission may still be under way: that must not come to anything.
+     */
+    async #withoutRecord(claim: ReleaseQuestion): Promise<Decision | typeof AGAIN> {
+        const { session, admittedAt } = claim;
+        const { sessions } = this.#ports;
+        if (admittedAt !== undefined && sessions.predates(admittedAt)) {
+            const entry = await sessions.endWithoutRecord(session, { by: claim.by, at: claim.at });
+            return entry.state === "void" ? { outcome: outcomeOfVoid(entry, claim) } : AGAIN;
+        }
         const refusal = {
             reason: "session-ended",
             message: "the session was released before it was admitted",
         } as const;
-        const entry = await this.#ports.sessions.annul(session, refusal);
+        const entry = await sessions.annul(session, refusal);
         return entry.state === "void" ? { outcome: "unknown" } : AGAIN;
     }
+}
+
+function outcomeOfVoid(entry: VoidSession, claim: ReleaseQuestion): ReleaseAnswer["outcome"] {
+    const end = endOfLost(entry);
+    if (end === undefined || claim.admittedAt === undefined) return "unknown";
+    return end.by === claim.by && end.at === claim.at ? "won" : "lost";
 }
 
 const isSameClaim = (record: SessionRecord, { epoch, by, at, reason }: ReleaseQuestion): boolean => {

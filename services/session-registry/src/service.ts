@@ -41,10 +41,11 @@ export async function createService(context: ServiceContext<SessionRegistrySecti
             await registry.liveness.tick();
             reportLevels(registry, metrics);
         }),
+        periodic("rebuilding", TICK, () => registry.rebuilding.look()),
         periodic("reaper", section.reaper.every, () => registry.reaper.round()),
         periodic("reconciliation", section.worker.reconcileEvery, () => registry.reconciliation.compareAll(present())),
     ];
-    const reconcileNow = rounds[2];
+    const reconcileNow = rounds.at(-1);
 
     let answering: Stoppable | undefined;
     let forgetStatus: (() => void) | undefined;

@@ -1,9 +1,13 @@
 // The records of sessions: `sessions/<id>`.  Whoever creates the key decides whether the session is, or will never be.
-import type { Bucket } from "@postern/bus";
+import type { Bucket, Standing } from "@postern/bus";
 import type { Counters, SessionEntry, SessionRecord, VoidSession } from "@postern/contracts";
+import { DependencyError } from "@postern/errors";
 import { timestamp, type Clock } from "./clock.ts";
 import { AGAIN, type Retry } from "./retry.ts";
 import { WatchedBucket } from "./watched-bucket.ts";
+
+/** Refusal of a session that was admitted under records which are gone, and has ended before they could be made again. */
+const RECORD_LOST = "the session ended while its record was lost";
 
 export type Refusal = VoidSession["refusal"];
 
@@ -12,6 +16,7 @@ export interface SessionsPorts {
     readonly clock: Clock;
     readonly retry: Retry;
     readonly instance: string;
+    readonly onStanding?: (standing: Standing) => void;
 }
 
 export class Sessions {
@@ -29,6 +34,7 @@ export class Sessions {
             bucket: ports.bucket,
             clock: ports.clock,
             keep: withoutSnapshot,
+            ...(ports.onStanding === undefined ? {} : { onStanding: ports.onStanding }),
             onChange: (_key, after, before) => this.#index(after?.value, before?.value),
         });
     }
@@ -66,11 +72,33 @@ export class Sessions {
         return entry !== undefined && entry.state !== "admitted";
     }
 
+    /** Whether these records are younger than a session, so that its absence says nothing.  Rejects while that is not known. */
+    predates(admittedAt: string): boolean {
+        const { isCurrent, madeAt } = this.records;
+        if (!isCurrent || madeAt === undefined) {
+            throw new DependencyError("REGISTRY_REBUILDING", `bucket ${this.#ports.bucket.name} cannot be followed`);
+        }
+        return Date.parse(admittedAt) < madeAt;
+    }
+
+    /** The end of a session without a record: the first claim to it is written down where the record would be. */
+    async endWithoutRecord(
+        session: string,
+        claim: { readonly by: string; readonly at: string },
+    ): Promise<SessionEntry> {
+        const refusal = { reason: "session-ended", message: RECORD_LOST } as const;
+        return this.#void({ session, state: "void", ...claim, refusal });
+    }
+
     /** Sees to it that a session that has no record never gets one; what the key holds, which may have come first. */
     async annul(session: string, refusal: Refusal): Promise<SessionEntry> {
-        const { clock, instance, retry } = this.#ports;
-        return retry(`record of session ${session}`, async () => {
-            const value = { session, state: "void", at: timestamp(clock.now()), by: instance, refusal } as const;
+        const { clock, instance } = this.#ports;
+        return this.#void({ session, state: "void", at: timestamp(clock.now()), by: instance, refusal });
+    }
+
+    #void(value: VoidSession): Promise<SessionEntry> {
+        const { session } = value;
+        return this.#ports.retry(`record of session ${session}`, async () => {
             if ((await this.records.create(session, value)) !== undefined) return value;
             return (await this.records.fetch(session))?.value ?? AGAIN;
         });
@@ -111,6 +139,11 @@ function withoutSnapshot(entry: SessionEntry): SessionEntry {
     if (entry.state === "void") return entry;
     const { snapshot: _, ...rest } = entry;
     return rest;
+}
+
+/** Whose claim ended a session that had no record; `undefined`: nobody's, there was no such session. */
+export function endOfLost({ refusal, by, at }: VoidSession): { readonly by: string; readonly at: string } | undefined {
+    return refusal.message === RECORD_LOST ? { by, at } : undefined;
 }
 
 /** The record of a session that is over. */

@@ -41,6 +41,17 @@ export class Users {
         return written === undefined ? AGAIN : undefined;
     }
 
+    /** Puts a session that lives on its user's list.  Idempotent. */
+    async enlist(principal: string, session: ListedSession): Promise<void> {
+        const { bucket, retry } = this.#ports;
+        await retry<undefined>(`sessions of user ${principal}`, async (): Promise<Again | undefined> => {
+            const entry = await bucket.fetch(encodeKey(principal));
+            const listed = entry?.value.sessions ?? [];
+            if (listed.some((one) => one.session === session.session)) return undefined;
+            return this.write({ ...entry?.value, principal, sessions: [...listed, session] }, entry);
+        });
+    }
+
     /** Takes a session off its user's list.  It must be over.  Idempotent. */
     async forget(principal: string, session: string, bequest: Bequest | undefined): Promise<void> {
         const { bucket, clock, retry } = this.#ports;

@@ -1,5 +1,5 @@
 // A bucket with a copy in memory that follows it.  The copy may be late: it chooses what to try, the bucket decides.
-import type { Bucket, Change, Entry, Watch } from "@postern/bus";
+import type { Bucket, Change, Entry, Standing, Watch } from "@postern/bus";
 import type { Clock } from "./clock.ts";
 
 export interface Seen<V> {
@@ -22,6 +22,8 @@ export interface WatchedBucketOptions<V> {
         before: Entry<V> | undefined,
         change: Change<V>,
     ) => void;
+    /** Told when the copy stops to follow the bucket, and when it has caught up. */
+    readonly onStanding?: (standing: Standing) => void;
 }
 
 export class WatchedBucket<V> {
@@ -30,6 +32,12 @@ export class WatchedBucket<V> {
     /** Revision that the watch has reached. */
     #reached = 0;
     #watch: Watch | undefined;
+    #isCurrent = false;
+    #madeAt: number | undefined;
+    /** Keys that were noted before an interruption: what the bucket no longer has, the watch cannot tell of. */
+    #unconfirmed: string[] = [];
+    /** Highest revision since the interruption: an emptied store counts from 1 again. */
+    #reread = 0;
 
     constructor(options: WatchedBucketOptions<V>) {
         this.#options = options;
@@ -37,12 +45,24 @@ export class WatchedBucket<V> {
 
     /** Resolves when the copy is complete. */
     async start(): Promise<void> {
-        this.#watch = await this.#options.bucket.watch((change) => this.#follow(change));
+        this.#watch = await this.#options.bucket.watch((change) => this.#follow(change), {
+            onStanding: (standing) => this.#stand(standing),
+        });
         await this.#watch.ready;
     }
 
     stop(): void {
         this.#watch?.stop();
+    }
+
+    /** Whether the copy follows the bucket. */
+    get isCurrent(): boolean {
+        return this.#isCurrent;
+    }
+
+    /** Wall-clock milliseconds of the server at which the bucket was made, as of the last reading. */
+    get madeAt(): number | undefined {
+        return this.#madeAt;
     }
 
     get size(): number {
@@ -95,6 +115,24 @@ export class WatchedBucket<V> {
         return this.#options.bucket.delete(key, revision);
     }
 
+    #stand(standing: Standing): void {
+        if (standing.current) {
+            for (const key of this.#unconfirmed) {
+                const seen = this.#copy.get(key);
+                if (seen?.noted === true)
+                    this.#remove({ kind: "gone", key, revision: seen.entry.revision, expired: true });
+            }
+            this.#unconfirmed = [];
+            if (standing.madeAt !== this.#madeAt) this.#reached = this.#reread;
+            this.#madeAt = standing.madeAt;
+        } else {
+            this.#unconfirmed = [...this.#copy].flatMap(([key, { noted }]) => (noted ? [key] : []));
+            this.#reread = 0;
+        }
+        this.#isCurrent = standing.current;
+        this.#options.onStanding?.(standing);
+    }
+
     #written(key: string, value: V, revision: number | undefined): Entry<V> | undefined {
         if (revision === undefined) return undefined;
         const entry = { key, value, revision };
@@ -112,6 +150,7 @@ export class WatchedBucket<V> {
         const { key, revision } = change.kind === "put" ? change.entry : change;
         const known = this.#copy.get(key);
         if (change.kind === "put" || revision > this.#reached) this.#reached = revision;
+        if (change.kind === "put") this.#reread = Math.max(this.#reread, revision);
         // The watch will come to what was noted; until then it tells older news.
         if (known?.noted === true && known.entry.revision > revision) return;
         if (change.kind === "put") this.#set(change, false);

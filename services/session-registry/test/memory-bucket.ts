@@ -1,6 +1,6 @@
 // A bucket in memory with the compare-and-set of the real one: it passes the same suite (bucket-suite.ts).
 import { InvariantError } from "@postern/errors";
-import type { Bucket, Change, Entry, Watch } from "@postern/bus";
+import type { Bucket, Change, Entry, Standing, Watch, WatchOptions } from "@postern/bus";
 
 interface Stored {
     readonly json: string;
@@ -31,6 +31,9 @@ export class MemoryBucket<V> implements Bucket<V> {
     /** False: changes happen without a sign, as an expiry does in a bucket without a leader. */
     watchersHear = true;
     #revision = 0;
+    #madeAt = 0;
+    #lost: Change<V>[] = [];
+    readonly #standings = new Set<(standing: Standing) => void>();
 
     constructor(options: MemoryBucketOptions = {}) {
         this.name = options.name ?? "memory";
@@ -82,7 +85,10 @@ export class MemoryBucket<V> implements Bucket<V> {
             .map(([key, stored]) => this.#entry(key, stored));
     }
 
-    async watch(onChange: (change: Change<V>) => void, { filter = ">" }: { filter?: string } = {}): Promise<Watch> {
+    async watch(
+        onChange: (change: Change<V>) => void,
+        { filter = ">", onStanding = () => undefined }: WatchOptions = {},
+    ): Promise<Watch> {
         let last = Promise.resolve();
         let stopped = false;
         const push = (change: Change<V>): void => {
@@ -96,13 +102,37 @@ export class MemoryBucket<V> implements Bucket<V> {
         const present = (await this.entries(filter)).sort((a, b) => a.revision - b.revision);
         this.#watchers.add(push);
         for (const entry of present) push({ kind: "put", entry });
+        this.#standings.add(onStanding);
         return {
-            ready: last,
+            ready: last.then(() => onStanding(this.#standing)),
             stop: () => {
                 stopped = true;
+                this.#standings.delete(onStanding);
                 this.#watchers.delete(push);
             },
         };
+    }
+
+    /** As a server that lost its store: what was there is gone, watchers are interrupted until `remade`. */
+    lose(): void {
+        for (const tell of this.#standings) tell({ current: false });
+        this.#lost = [...this.#stored].map(([key, { revision }]) => ({ kind: "gone", key, revision, expired: true }));
+        this.#stored.clear();
+        this.#lastRevision.clear();
+        this.#revision = 0;
+    }
+
+    /** The bucket is there again, and empty; its watchers read it. */
+    remade(): void {
+        this.#madeAt = this.#now();
+        for (const change of this.#lost) for (const push of this.#watchers) push(change);
+        this.#lost = [];
+        for (const tell of this.#standings) tell(this.#standing);
+    }
+
+    get #standing(): Standing {
+        // One that is as old as time was written to by somebody.
+        return { current: true, madeAt: this.#madeAt, untouched: this.#madeAt > 0 && this.#revision === 0 };
     }
 
     #isOld(change: Change<V>): boolean {

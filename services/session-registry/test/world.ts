@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Bucket } from "@postern/bus";
 import type {
     AdmitAnswer,
+    AdmittedSession,
     AdmitQuestion,
     BanRecord,
     DescribeAnswer,
@@ -194,6 +195,8 @@ export interface FakeWorker {
     /** Sessions that it has ended: it ends none twice. */
     readonly over: Set<string>;
     readonly disconnects: DisconnectQuestion[];
+    /** What it remembers of the admissions of its sessions. */
+    readonly admitted: Map<string, AdmittedSession>;
     /** What it does when told to end a session: end it at once, or take its time. */
     obeys: boolean;
 }
@@ -292,7 +295,8 @@ export class World {
     /** A worker with its record. */
     async worker(id: string, epoch = 1_000): Promise<FakeWorker> {
         const [sessions, over] = [new Map<string, number>(), new Set<string>()];
-        const worker: FakeWorker = { id, epoch, state: "up", sessions, over, disconnects: [], obeys: true };
+        const admitted = new Map<string, AdmittedSession>();
+        const worker: FakeWorker = { id, epoch, state: "up", sessions, over, disconnects: [], obeys: true, admitted };
         this.workers.set(id, worker);
         await this.renew(worker);
         return worker;
@@ -330,8 +334,14 @@ export class World {
     /** Admits, and lets the worker have the session. */
     async admit({ registry }: Replica, question: AdmitQuestion): Promise<AdmitAnswer> {
         const answer = await this.run(registry.admission.admit(question));
-        if (answer.state === "admitted")
-            this.workers.get(question.worker)?.sessions.set(question.session, answer.epoch);
+        const worker = this.workers.get(question.worker);
+        if (answer.state === "admitted" && worker !== undefined) {
+            const { session, principal, groups, method, client, policy } = question;
+            worker.sessions.set(session, answer.epoch);
+            const { address } = answer.addresses;
+            const admittedAt = timestamp(this.clock.now());
+            worker.admitted.set(session, { principal, groups, method, client, address, policy, admittedAt });
+        }
         return answer;
     }
 
@@ -383,7 +393,21 @@ export class World {
                 Promise.race([registry.liveness.tick(), line.cut]),
             );
             await this.run(Promise.all(ticks));
+            const looks = this.#running().map(({ registry, line }) =>
+                Promise.race([registry.rebuilding.look(), line.cut]),
+            );
+            await this.run(Promise.all(looks));
         }
+    }
+
+    /** NATS comes back with an empty store, and is without buckets until `remake`. */
+    loseStore(): void {
+        for (const bucket of Object.values(this.buckets)) bucket.lose();
+    }
+
+    /** `postern bus apply`. */
+    remakeStore(): void {
+        for (const bucket of Object.values(this.buckets)) bucket.remade();
     }
 
     /** Rounds of the reaper until everything that looks wrong has done so for longer than the grace. */
@@ -481,7 +505,12 @@ export class World {
 function describe(worker: FakeWorker, session: string | undefined): DescribeAnswer {
     const counters = { ...NOTHING, bytesIn: 5 };
     const all = [...worker.sessions].map(([one, epoch]) => ({ session: one, epoch, counters }));
-    const sessions = session === undefined ? all : all.filter((one) => one.session === session);
+    const sessions =
+        session === undefined
+            ? all
+            : all
+                  .filter((one) => one.session === session)
+                  .map((one) => ({ ...one, admitted: worker.admitted.get(session) }));
     return { worker: worker.id, epoch: worker.epoch, state: "ready", sessions };
 }
 

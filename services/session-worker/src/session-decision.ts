@@ -107,6 +107,8 @@ export class SessionDecider {
                 groups,
                 addresses: answer.addresses,
                 method,
+                policy,
+                admittedAt: this.#ports.wallClock(),
                 sessionTimeout: policy.sessionTimeout === undefined ? undefined : policy.sessionTimeout * 1_000,
                 idleTimeout: policy.idleTimeout === undefined ? undefined : policy.idleTimeout * 1_000,
             },

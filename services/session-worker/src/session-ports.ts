@@ -4,6 +4,7 @@ import type {
     ClientEndpoint,
     Counters,
     EndReason,
+    Policy,
     SessionAddresses,
     SessionSnapshot,
 } from "@postern/contracts";
@@ -50,6 +51,9 @@ export interface Admission {
     readonly groups: readonly string[];
     readonly addresses: SessionAddresses;
     readonly method: AuthenticationMethod;
+    readonly policy: Policy;
+    /** Wall-clock milliseconds. */
+    readonly admittedAt: number;
     /** Milliseconds; `undefined`: no limit. */
     readonly sessionTimeout: number | undefined;
     readonly idleTimeout: number | undefined;

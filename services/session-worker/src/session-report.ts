@@ -80,7 +80,8 @@ export class SessionReport implements SessionReporter {
             counters,
             exact: true,
         };
-        const claim = { session, epoch: admission.epoch, by: worker, reason, exact: true, at, counters };
+        const admittedAt = new Date(admission.admittedAt).toISOString();
+        const claim = { session, epoch: admission.epoch, by: worker, reason, exact: true, at, counters, admittedAt };
         this.#keep(events.append(sessionEnded, session, ended, claim));
     }
 

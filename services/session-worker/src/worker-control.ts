@@ -38,7 +38,7 @@ export class WorkerControl {
     describe({ session, after = "" }: DescribeQuestion): DescribeAnswer {
         const { worker, epoch, sessions, presence } = this.#ports;
         const about = { worker, epoch, state: presence.state };
-        if (session !== undefined) return { ...about, sessions: [sessions.get(session)].flatMap(describeOne) };
+        if (session !== undefined) return { ...about, sessions: [sessions.get(session)].flatMap(describeFully) };
         const rest = [...sessions.values()].filter(({ id }) => id > after).flatMap(describeOne);
         rest.sort((a, b) => (a.session < b.session ? -1 : 1));
         return { ...about, sessions: rest.slice(0, DESCRIBED_AT_ONCE), more: rest.length > DESCRIBED_AT_ONCE };
@@ -76,6 +76,27 @@ export class WorkerControl {
             bus.answer(subject("drain"), workerDrain, async (question) => this.drain(question)),
         ]);
     }
+}
+
+/** With all that a registry needs whose records are gone. */
+function describeFully(
+    session: Pick<Session, "id" | "facts" | "counters" | "snapshot"> | undefined,
+): DescribeAnswer["sessions"] {
+    const { transport, admission } = session?.facts ?? {};
+    if (session === undefined || transport === undefined || admission === undefined) return [];
+    const { principal, groups, method, policy, addresses, admittedAt } = admission;
+    const snapshot = session.snapshot();
+    const admitted = {
+        principal,
+        groups: [...groups],
+        method,
+        client: transport.client,
+        address: addresses.address,
+        policy,
+        admittedAt: new Date(admittedAt).toISOString(),
+        ...(snapshot === undefined ? {} : { snapshot }),
+    };
+    return describeOne(session).map((described) => ({ ...described, admitted }));
 }
 
 function describeOne(session: Pick<Session, "id" | "facts" | "counters"> | undefined): DescribeAnswer["sessions"] {

@@ -40,6 +40,8 @@ export const admission = (more: Partial<Admission> = {}): Admission => ({
     groups: [],
     addresses: { address: "10.91.0.11", gateway: "10.91.0.1", dns: [], nbns: [] },
     method: "mschapv2",
+    policy: { pool: "default" },
+    admittedAt: Date.parse("2026-01-02T03:04:05.678Z"),
     sessionTimeout: undefined,
     idleTimeout: undefined,
     ...more,

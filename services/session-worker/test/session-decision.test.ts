@@ -73,6 +73,8 @@ test("who was accepted and admitted gets an address, under the name that was ver
         groups: ["staff"],
         addresses: ADMITTED.addresses,
         method: "mschapv2",
+        policy: ACCEPT.accept.policy,
+        admittedAt: 0,
         sessionTimeout: 60_000,
         idleTimeout: 5_000,
     });

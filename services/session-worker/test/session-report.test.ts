@@ -106,6 +106,7 @@ test("an end is settled with the registry under the session's epoch, with the sa
         exact: true,
         at: told.data["endedAt"],
         counters,
+        admittedAt: new Date(owned.admission.admittedAt).toISOString(),
     });
 });
 

@@ -4,7 +4,7 @@ import { workerDescribe, type EndReason } from "@postern/contracts";
 import { NO_TRAFFIC } from "../src/packet-path.ts";
 import type { Session } from "../src/session.ts";
 import { WorkerControl } from "../src/worker-control.ts";
-import { admission, facts, silentLog } from "./doubles.ts";
+import { admission, facts, silentLog, transport } from "./doubles.ts";
 
 /** A session with this epoch; without one its admission is still under way. */
 class StubSession {
@@ -23,6 +23,10 @@ class StubSession {
         return this.#epoch === undefined || this.isOver
             ? undefined
             : facts({ session: this.id, admission: admission({ epoch: this.#epoch }) });
+    }
+
+    snapshot(): undefined {
+        return undefined;
     }
 
     end(reason: EndReason): boolean {
@@ -64,10 +68,19 @@ test("describe names the admitted sessions with epochs and counters, all or one"
         ],
         more: false,
     });
-    assert.deepEqual(
-        control.describe({ session: "b" }).sessions.map(({ session }) => session),
-        ["b"],
-    );
+    const { principal, groups, method, policy, addresses, admittedAt } = admission();
+    const admitted = {
+        principal,
+        groups,
+        method,
+        client: transport().client,
+        address: addresses.address,
+        policy,
+        admittedAt: new Date(admittedAt).toISOString(),
+    };
+    assert.deepEqual(control.describe({ session: "b" }).sessions, [
+        { session: "b", epoch: 4, counters: { ...NO_TRAFFIC, bytesIn: 7 }, admitted },
+    ]);
     for (const session of ["new", "gone", "nobody"]) assert.deepEqual(control.describe({ session }).sessions, []);
 });
 

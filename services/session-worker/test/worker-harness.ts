@@ -170,6 +170,8 @@ export async function startWorker(options: HarnessOptions = {}) {
             principal: USER,
             groups: [],
             method: attempt.method,
+            policy: { pool: "default" },
+            admittedAt: Date.now(),
             addresses: { address: `10.91.0.${nextHost}`, gateway: GATEWAY, dns: ["10.91.0.53"], nbns: [] },
             sessionTimeout: undefined,
             idleTimeout: undefined,

@@ -58,6 +58,8 @@ export const registryRelease = defineRequest({
         exact: z.boolean(),
         at: Timestamp,
         counters: Counters,
+        /** Absent when the asker does not know whether the session was admitted.  Older than the records themselves, it is believed. */
+        admittedAt: Timestamp.optional(),
     }),
     answer: z.strictObject({ outcome: z.enum(["won", "lost", "unknown"]) }),
     timeout: 5_000,

@@ -1,8 +1,21 @@
 // Questions to one session-worker.
 import { z } from "zod";
 import { Counters, Epoch, InstanceId, SessionId } from "../primitives.ts";
-import { WorkerState } from "../state/records.ts";
+import { SessionRecord, WorkerState } from "../state/records.ts";
 import { defineRequest } from "./request.ts";
+
+/** What the records said of a session when it was admitted, as its worker remembers it: enough to make them again. */
+export const AdmittedSession = SessionRecord.pick({
+    principal: true,
+    groups: true,
+    method: true,
+    client: true,
+    address: true,
+    policy: true,
+    admittedAt: true,
+    snapshot: true,
+});
+export type AdmittedSession = z.infer<typeof AdmittedSession>;
 
 /**
  * Which sessions the worker really has: what decides between a suspect and a lost worker.  All of them in the order of their
@@ -18,7 +31,15 @@ export const workerDescribe = defineRequest({
         worker: InstanceId,
         epoch: Epoch,
         state: WorkerState,
-        sessions: z.array(z.strictObject({ session: SessionId, epoch: Epoch, counters: Counters })),
+        sessions: z.array(
+            z.strictObject({
+                session: SessionId,
+                epoch: Epoch,
+                counters: Counters,
+                /** Only of a session that was asked for by its id. */
+                admitted: AdmittedSession.optional(),
+            }),
+        ),
         /** There is another page. */
         more: z.boolean().optional(),
     }),
