@@ -24,19 +24,18 @@ export function encodeProxyV2(header: ProxyHeader): Uint8Array<ArrayBuffer> {
     return encoded;
 }
 
-/** A version 1 line. */
+/** A version 1 line; both endpoints are written in one family, as IPv6 where they differ. */
 export function encodeProxyV1({ source, destination }: ProxyHeader): Uint8Array<ArrayBuffer> {
     if (source === undefined || destination === undefined) return encodeLatin1("PROXY UNKNOWN\r\n");
-    const family = source.address.includes(":") ? "TCP6" : "TCP4";
-    return encodeLatin1(
-        `PROXY ${family} ${source.address} ${destination.address} ${source.port} ${destination.port}\r\n`,
-    );
+    const version = commonVersion(source, destination);
+    const addresses = `${inVersion(version, source)} ${inVersion(version, destination)}`;
+    return encodeLatin1(`PROXY TCP${version} ${addresses} ${source.port} ${destination.port}\r\n`);
 }
 
 function encodeEndpoints({ source, destination }: ProxyHeader): { family: number; addresses: Uint8Array } {
     if (source === undefined || destination === undefined)
         return { family: FAMILY.unspecified, addresses: new Uint8Array(0) };
-    const version = source.address.includes(":") || destination.address.includes(":") ? 6 : 4;
+    const version = commonVersion(source, destination);
     const ports = new Uint8Array(4);
     writeU16(ports, 0, source.port);
     writeU16(ports, 2, destination.port);
@@ -44,10 +43,18 @@ function encodeEndpoints({ source, destination }: ProxyHeader): { family: number
     return { family: version === 6 ? FAMILY.ipv6 : FAMILY.ipv4, addresses };
 }
 
-function octetsOf(version: 4 | 6, { address }: ProxyEndpoint): Uint8Array {
-    const mapped = version === 6 && !address.includes(":") ? `::ffff:${address}` : address;
-    const octets = encodeAddress(version, mapped);
-    if (octets === undefined) throw new InvariantError(`"${address}" is not an IP address`);
+const isIpv6 = ({ address }: ProxyEndpoint): boolean => address.includes(":");
+
+const commonVersion = (source: ProxyEndpoint, destination: ProxyEndpoint): 4 | 6 =>
+    isIpv6(source) || isIpv6(destination) ? 6 : 4;
+
+/** The address as text of `version`: an IPv4 address in IPv6 is mapped (RFC 4291 §2.5.5.2). */
+const inVersion = (version: 4 | 6, endpoint: ProxyEndpoint): string =>
+    version === 6 && !isIpv6(endpoint) ? `::ffff:${endpoint.address}` : endpoint.address;
+
+function octetsOf(version: 4 | 6, endpoint: ProxyEndpoint): Uint8Array {
+    const octets = encodeAddress(version, inVersion(version, endpoint));
+    if (octets === undefined) throw new InvariantError(`"${endpoint.address}" is not an IP address`);
     return octets;
 }
 

@@ -146,6 +146,16 @@ testStreamDecoder<ProxyHeader>({
             },
         },
         {
+            name: "an IPv4-mapped client of an IPv6 address",
+            hex: toHex(encodeLatin1("PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 60000 443\r\n")),
+            value: {
+                command: "proxy",
+                source: { address: "192.0.2.1", port: 60_000 },
+                destination: { address: "2001:db8::1", port: 443 },
+                tlvs: [],
+            },
+        },
+        {
             name: "UNKNOWN with anything behind it",
             hex: toHex(encodeLatin1("PROXY UNKNOWN ffff::1 ::1 1 2\r\n")),
             decodeOnly: true,
