@@ -153,6 +153,8 @@ export class Negotiation {
         }
         if (!this.#learn(packet, request.data)) return false;
         this.#outstanding = undefined;
+        // An end that cannot do without the option has ended the link by now, and the layer below with it.
+        if (!receives(this.#state)) return true;
         if (this.#anotherRound()) this.#dispatch("rcn", packet);
         else this.#giveUp();
         return true;

@@ -1,7 +1,7 @@
 // The client's habits that a server gets to see, and what the client itself refuses.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { encodeLatin1, toHex } from "@postern/bytes";
+import { concatBytes, encodeLatin1, toHex } from "@postern/bytes";
 import {
     CLIENT_PROFILES,
     type ClientLinkOptions,
@@ -91,6 +91,17 @@ describe("Open SSTP", () => {
 });
 
 describe("any client", () => {
+    test("ends the link when the server will not give it an address", () => {
+        const fate = (side: string): readonly number[] => (side === "server" && ipcpAsked() ? [] : [0]);
+        const world: World = new World({ client: { profile: CLIENT_PROFILES.routerOs }, fate });
+        const ipcpAsked = (): boolean => world.sent("client", PROTOCOL.ipcp, 1).length > 0;
+        world.start();
+        const [request = new Uint8Array(0)] = world.sent("client", PROTOCOL.ipcp, 1);
+        world.inject("client", encodeFrame(PROTOCOL.ipcp, concatBytes(Uint8Array.of(4), request.subarray(1))));
+        world.run(10_000);
+        assert.equal(world.closed.client?.reason, "no-network-protocol");
+    });
+
     test("does not stay with a server that cannot prove itself", () => {
         const message = `S=${"00".repeat(20)}`;
         const world = new World({ decide: () => ({ outcome: "success", message }) }).start().run(10_000);
