@@ -152,7 +152,11 @@ export class PppLink {
      * `authenticated`; ignored when the link is ending.
      */
     configureNetwork(configuration: NetworkConfiguration): void {
-        if (this.phase === "network") this.#core.run(() => this.#network?.configure(configuration));
+        const network = this.phase === "network" ? this.#network : undefined;
+        if (network === undefined) return;
+        this.#core.run(() => {
+            for (const [protocol, payload] of network.configure(configuration)) this.#core.onFrame(protocol, payload);
+        });
     }
 
     /** LCP Terminate-Request, then `closed` with "terminated-locally" and `detail`. */

@@ -57,13 +57,16 @@ export class NetworkPhase {
         this.#ports = ports;
     }
 
-    /** Defines the protocols, starts those in `active`, then looks at what came too early. */
-    configure(definitions: ReadonlyMap<Family, NcpDefinition>, active: readonly Family[]): void {
+    /** Defines the protocols and starts those in `active`.  Returns what came too early, by protocol: to be received now. */
+    configure(
+        definitions: ReadonlyMap<Family, NcpDefinition>,
+        active: readonly Family[],
+    ): ReadonlyMap<number, Uint8Array> {
         for (const [family, definition] of definitions) this.#define(family, definition);
         for (const family of active) this.start(family);
         const held = this.#held ?? new Map<number, Uint8Array>();
         this.#held = undefined;
-        for (const [protocol, payload] of held) this.onFrame(protocol, payload);
+        return held;
     }
 
     /** Sends the first Configure-Request, unless that has happened. */

@@ -19,8 +19,11 @@ export class ServerNetwork {
         this.#phase = new NetworkPhase(ports);
     }
 
-    /** Starts what is configured or, from a snapshot, goes on with what was open. */
-    configure(configuration: NetworkConfiguration, snapshot?: NetworkSnapshot): void {
+    /**
+     * Starts what is configured or, from a snapshot, goes on with what was open.  Returns what came too early, by protocol: to
+     * be received now.
+     */
+    configure(configuration: NetworkConfiguration, snapshot?: NetworkSnapshot): ReadonlyMap<number, Uint8Array> {
         if (this.#configuration !== undefined) throw new InvariantError("the network is configured already");
         const { ipv4, ipv6 } = configuration;
         if (ipv4 === undefined && ipv6 === undefined) throw new InvariantError("no network is configured");
@@ -35,7 +38,7 @@ export class ServerNetwork {
         this.#configuration = configuration;
         // IPv4 cannot wait: some clients want our request first.  A client that has IPv6 asks for it itself, and some of
         // those that have not end the session when asked.
-        this.#phase.configure(definitions, snapshot === undefined && ipv4 !== undefined ? ["ipv4"] : []);
+        return this.#phase.configure(definitions, snapshot === undefined && ipv4 !== undefined ? ["ipv4"] : []);
     }
 
     isOpen(family: Family): boolean {

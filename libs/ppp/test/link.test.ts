@@ -319,6 +319,14 @@ describe("a snapshot", () => {
     });
 });
 
+test("what came before the network is configured is received then, and discarded where it is malformed", () => {
+    const peer = new RawPeer({ authentication: ["pap"] }).authenticate();
+    peer.say("ipcp", packet(1, 6, "0306")).say("ipv6cp", packet(1, 4, "010a021122fffe334455"));
+    peer.link.configureNetwork(NETWORK);
+    assert.equal(peer.link.discarded.malformed, 1);
+    assert.deepEqual(peer.take().at(-1), `ipv6cp ${packet(2, 4, "010a021122fffe334455")}`);
+});
+
 test("whatever a peer sends, in whatever phase, a link neither throws nor answers without end", () => {
     const protocol = fc.constantFrom(...Object.values(PROTOCOL), 0x8281, 0x4321);
     const code = fc.integer({ min: 0, max: 15 });
