@@ -44,7 +44,8 @@ interface OpeningRecord extends Link {
 export type AuditRecord = EventRecord | OpeningRecord;
 
 const LINK = /^\{"n":([1-9]\d{0,14}),"previous":"([0-9a-f]{64})","at":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)",/;
-const EVENT = /"streamSequence":(\d{1,15}),"storedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","event":(?=\{)/y;
+const EVENT =
+    /"streamSequence":(0|[1-9]\d{0,14}),"storedAt":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","event":(?=\{)/y;
 const OPENING = /"opening":(?=\{)/y;
 
 const linkOf = (n: number, previous: string, at: string): string => `{"n":${n},"previous":"${previous}","at":"${at}",`;
@@ -69,14 +70,11 @@ export function decodeRecord(line: Buffer): AuditRecord | undefined {
     if (event !== null) {
         const body = bodyIn(text, EVENT.lastIndex);
         if (body === undefined) return undefined;
-        const [, streamSequence, storedAt = ""] = event;
-        return {
-            kind: "event",
-            ...fields,
-            streamSequence: Number(streamSequence),
-            storedAt: Date.parse(storedAt),
-            event: body,
-        };
+        const [, streamSequence, written = ""] = event;
+        const storedAt = Date.parse(written);
+        // The 30th of February is read as a day in March, the 32nd as none at all.
+        if (Number.isNaN(storedAt) || new Date(storedAt).toISOString() !== written) return undefined;
+        return { kind: "event", ...fields, streamSequence: Number(streamSequence), storedAt, event: body };
     }
     OPENING.lastIndex = prefix.length;
     if (!OPENING.test(text)) return undefined;
