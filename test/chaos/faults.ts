@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { waitForValue } from "@postern/testkit";
-import type { Stage } from "./stage.ts";
+import type { Stage, Target } from "./stage.ts";
 
 const run = promisify(execFile);
 /** Longer than any process needs to be called lost: 20 s of silence after the 10 s for which a record lasts. */
@@ -30,13 +30,10 @@ const ingressClients =
     (stage: Stage): Promise<readonly string[]> =>
         stage.clientsOfProcess(stage.pid("ingress", number));
 
-type Target = Parameters<Stage["pid"]>;
-
 const kill =
     (...targets: readonly Target[]) =>
-    async (stage: Stage): Promise<void> => {
-        for (const target of targets) stage.signal("SIGKILL", ...target);
-    };
+    (stage: Stage): Promise<void> =>
+        stage.kill(...targets);
 
 const hang =
     (milliseconds: number, ...target: Target) =>
@@ -158,6 +155,10 @@ export const FAULTS: readonly Fault[] = [
     {
         name: "session-worker told to stop (SIGTERM)",
         costs: workersClients(2),
-        inject: async (stage) => stage.signal("SIGTERM", "session-worker", 2),
+        inject: async (stage) => {
+            const pid = stage.pid("session-worker", 2);
+            process.kill(pid, "SIGTERM");
+            await stage.untilReplaced([pid]);
+        },
     },
 ];

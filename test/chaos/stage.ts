@@ -19,6 +19,8 @@ const SESSIONS_A_USER = 20;
 const CLIENTS_A_USER = SESSIONS_A_USER / 2;
 const READY_WITHIN = 60_000;
 
+export type Target = readonly [service: ServiceName | "nats", number?: number];
+
 export interface StageOptions {
     readonly clients: number;
     /** Dials begun per second. */
@@ -73,8 +75,22 @@ export class Stage implements AsyncDisposable {
         return pid;
     }
 
-    signal(signal: NodeJS.Signals, service: ServiceName | "nats", number?: number): void {
-        process.kill(this.pid(service, number), signal);
+    /** SIGKILL, to all of them at once; resolves when each has a successor. */
+    async kill(...targets: readonly Target[]): Promise<void> {
+        const pids = targets.map((target) => this.pid(...target));
+        for (const pid of pids) process.kill(pid, "SIGKILL");
+        await this.untilReplaced(pids);
+    }
+
+    /** Resolves when none of these processes is there and every instance has one. */
+    async untilReplaced(pids: readonly number[]): Promise<void> {
+        await waitForValue(
+            () => {
+                const now = Object.values(this.postern.ready.pids).flat();
+                return this.#isComplete && !now.some((pid) => pids.includes(pid)) ? true : undefined;
+            },
+            { within: READY_WITHIN, every: 20, what: "the launcher to start what ended" },
+        );
     }
 
     sessions(): Promise<ListedSession[]> {
@@ -103,13 +119,18 @@ export class Stage implements AsyncDisposable {
         };
         await waitForValue(
             async () => {
-                const { admin, pids } = this.postern.ready;
-                if (Object.values(pids).some((list) => list.length === 0)) return undefined;
-                const answers = await Promise.all(Object.values(admin).flat().map(isReady));
+                if (!this.#isComplete) return undefined;
+                const answers = await Promise.all(Object.values(this.postern.ready.admin).flat().map(isReady));
                 return answers.every(Boolean) ? true : undefined;
             },
             { within, every: 100, what: "every service to be ready" },
         );
+    }
+
+    /** Every instance has a process: only then does a process's place in the list tell the instance. */
+    get #isComplete(): boolean {
+        const { admin, pids } = this.postern.ready;
+        return Object.entries(pids).every(([group, list]) => list.length === (admin[group]?.length ?? 1));
     }
 
     audit(): AuditAccount {
