@@ -6,7 +6,7 @@ NODE := $(BIN)/node
 INSTALLED := node_modules/.package-lock.json
 PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
 
-.PHONY: start test peers check types format lint unused architecture unit e2e interop bench fix
+.PHONY: start test peers check types format lint unused architecture unit e2e interop chaos chaos-brief soak bench fix
 
 # Not `npm ci`: it refuses a lock without the optional binaries of platforms that a registry's mirror does not have.
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
@@ -48,6 +48,7 @@ test: $(INSTALLED) $(ADDON) peers
 	$(MAKE) check
 	$(MAKE) e2e
 	$(MAKE) interop
+	$(MAKE) chaos-brief
 
 # Programs that tests run against, from the host's packages or newer ones beside it in .cache.
 peers:
@@ -55,12 +56,25 @@ peers:
 	@tools/install-nats-server.sh >/dev/null
 
 # Devices, routes and firewall rules of these installations are in a network namespace that ends with the tests.
+ISOLATED := unshare --net sh -c 'ip link set lo up && exec $(NODE) --test --test-concurrency=1 "$$@"' sh
 e2e: $(INSTALLED) $(ADDON) peers
-	unshare --net sh -c 'ip link set lo up && exec $(NODE) --test --test-concurrency=1 "test/e2e/*.test.ts"'
+	$(ISOLATED) "test/e2e/*.test.ts"
 
 interop: $(INSTALLED) $(ADDON) peers
 	@tools/make-client-root.sh
 	$(NODE) --test --test-concurrency=1 'test/interop/*.test.ts'
+
+# Every fault under 500 sessions with traffic, then what lasts: about half an hour.
+chaos: $(INSTALLED) $(ADDON) peers
+	$(ISOLATED) "test/chaos/*.test.ts"
+
+# The faults that every run of the tests has.
+chaos-brief: $(INSTALLED) $(ADDON) peers
+	CHAOS=brief $(ISOLATED) test/chaos/chaos.test.ts
+
+# Random kills; SOAK_SECONDS (3600) and SOAK_CLIENTS (100).
+soak: $(INSTALLED) $(ADDON) peers
+	unshare --net sh -c 'ip link set lo up && exec $(NODE) test/chaos/soak-main.ts'
 
 # Writes bench/results/.
 bench: $(INSTALLED) $(ADDON) peers

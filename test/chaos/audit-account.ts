@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
 /** A session as the audit log has it. */
-export interface AuditedSession {
+interface AuditedSession {
     readonly session: string;
     /** Of the client. */
     source: string;

@@ -16,7 +16,7 @@ const CALM_POLL = 1_000;
 const LONGEST_LIFE = 86_400_000;
 
 /** One session, as its client saw it. */
-export interface Life {
+interface Life {
     readonly openedAt: number;
     readonly address: string;
     ended?: { readonly at: number; readonly reason: string; readonly asked: boolean };

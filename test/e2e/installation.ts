@@ -16,6 +16,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const READY_WITHIN = 90_000;
 const STOPPED_WITHIN = 60_000;
 const OUTPUT_KEPT = 200_000;
+const LONGEST_ANSWER = 100_000_000;
 
 /** ready.json, as far as tests use it. */
 export interface Ready {
@@ -121,6 +122,7 @@ export class Installation implements AsyncDisposable {
         const running = promisify(execFile)(path.join(ROOT, "bin/postern"), [...args], {
             env: { ...process.env, POSTERN_CONFIG: this.ready.config },
             timeout: 30_000,
+            maxBuffer: LONGEST_ANSWER,
         });
         running.child.stdin?.end(input);
         return running;

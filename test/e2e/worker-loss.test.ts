@@ -1,0 +1,146 @@
+// What a client, the registry and the audit log see of a worker that is killed: one session after the other, each with one end.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { SstpClient } from "@postern/sstp-client";
+import { eventually } from "@postern/testkit";
+import { Installation } from "./installation.ts";
+
+const PORT = 14_433;
+/** Milliseconds from the kill to the client's next dial, and those in which it must be in again: asked for. */
+const REDIAL_AFTER = 300;
+const IN_AGAIN_WITHIN = 5_000;
+
+interface SessionRow {
+    readonly session: string;
+    readonly worker: string;
+    readonly address: string;
+}
+
+interface AuditedEvent {
+    readonly type: string;
+    readonly source: string;
+    readonly data: { readonly session?: string; readonly reason?: string; readonly exact?: boolean };
+}
+
+let postern: Installation;
+
+before(async () => {
+    postern = await Installation.start({ port: PORT });
+});
+
+after(() => postern[Symbol.asyncDispose]());
+
+async function onlySession(): Promise<SessionRow> {
+    const rows = await postern.query<SessionRow[]>("sessions");
+    assert.equal(rows.length, 1, JSON.stringify(rows));
+    const [row] = rows;
+    assert.ok(row !== undefined);
+    return row;
+}
+
+/** What the audit log has of a session, in order: `session.started`, `session.ended worker-lost`. */
+function audited(session: string): string[] {
+    const directory = path.join(postern.state, "audit");
+    const events = readdirSync(directory, { recursive: true, encoding: "utf8" })
+        .filter((file) => file.endsWith(".ndjson"))
+        .flatMap((file) => readFileSync(path.join(directory, file), "utf8").split("\n").slice(0, -1))
+        .map((line) => (JSON.parse(line) as { event?: AuditedEvent }).event); // the form of a record
+    return events.flatMap((event) => {
+        if (event?.data.session !== session || !event.type.startsWith("postern.session.")) return [];
+        const { reason, exact } = event.data;
+        const name = event.type.slice("postern.".length, -".v1".length);
+        return [reason === undefined ? name : `${name} ${reason}${exact === true ? "" : " (not exact)"}`];
+    });
+}
+
+const metrics = async (admin = ""): Promise<string> => (await fetch(`${admin}/metrics`)).text();
+
+const nft = (...statements: readonly string[]): void => void execFileSync("nft", [statements.join(" ")]);
+
+const pidOf = (worker: string): number =>
+    postern.ready.pids["session-worker"]?.[worker === "worker-1" ? 0 : 1] ?? assert.fail(`no process of ${worker}`);
+
+test("a client whose worker is killed is in again on another one, with its address, and nothing is said twice", async () => {
+    const first = await postern.dial();
+    const { address } = first;
+    const before = await onlySession();
+    await eventually(() => assert.deepEqual(audited(before.session), ["session.started"]));
+    process.kill(pidOf(before.worker), "SIGKILL");
+    await first.closed;
+    await delay(REDIAL_AFTER);
+
+    const begun = performance.now();
+    const second = await postern.dial();
+    const took = performance.now() - begun;
+    assert.ok(took < IN_AGAIN_WITHIN * 3, `it took ${took} ms`);
+    assert.equal(second.address, address);
+    await second.ping(postern.ready.gateway);
+    const after = await onlySession();
+    assert.notEqual(after.worker, before.worker);
+    await eventually(
+        () =>
+            assert.deepEqual(
+                [audited(before.session), audited(after.session)],
+                [["session.started", "session.ended worker-lost (not exact)"], ["session.started"]],
+            ),
+        { within: 15_000 },
+    );
+    await second.disconnect();
+});
+
+test("an end that a dead worker could not tell is kept as late counters, beside the one end of its session", async () => {
+    await eventually(async () => assert.deepEqual(await postern.query("sessions"), []), { within: 15_000 });
+    const first = await postern.dial();
+    const { address } = first;
+    const before = await onlySession();
+    await eventually(() => assert.deepEqual(audited(before.session), ["session.started"]));
+    const worker = pidOf(before.worker);
+    const admin = postern.ready.admin["session-worker"]?.[before.worker === "worker-1" ? 0 : 1];
+    // While the launcher stands still nobody starts the worker again.
+    postern.launcher.kill("SIGSTOP");
+    let second: SstpClient;
+    try {
+        // The bus is gone, as if nobody listened.  What was only written to a hung one would arrive after the worker's death.
+        const port = new URL(postern.ready.nats.url).port;
+        nft(
+            `add table ip cut; add chain ip cut out { type filter hook output priority 0; };`,
+            `add rule ip cut out tcp dport ${port} reject with tcp reset;`,
+            `add rule ip cut out tcp sport ${port} reject with tcp reset`,
+        );
+        try {
+            await eventually(async () => assert.match(await metrics(admin), /bus_connected(?:\{.*\})? 0$/m), {
+                within: 60_000,
+            });
+            await first.disconnect();
+            await eventually(async () => assert.match(await metrics(admin), /outbox_waiting_events(?:\{.*\})? 1$/m));
+            process.kill(worker, "SIGKILL");
+        } finally {
+            nft("delete table ip cut");
+        }
+        second = await eventually(() => postern.dial(), { within: 60_000 });
+        assert.equal(second.address, address);
+        const after = await onlySession();
+        assert.notEqual(after.worker, before.worker);
+        await eventually(
+            () =>
+                assert.deepEqual(audited(before.session), ["session.started", "session.ended worker-lost (not exact)"]),
+            { within: 30_000, every: 200 },
+        );
+    } finally {
+        postern.launcher.kill("SIGCONT");
+    }
+    await eventually(
+        () =>
+            assert.deepEqual(audited(before.session), [
+                "session.started",
+                "session.ended worker-lost (not exact)",
+                "session.late-counters client-disconnect",
+            ]),
+        { within: 30_000, every: 200 },
+    );
+    await second.disconnect();
+});
