@@ -8,4 +8,6 @@ export {
     type MetricsOptions,
     type Sample,
 } from "./metrics.ts";
+export { PeerLines, type PeerLinesOptions } from "./peer-lines.ts";
+export { RateLimit } from "./rate-limit.ts";
 export { REDACTED, REDACTED_PATHS } from "./redaction.ts";
