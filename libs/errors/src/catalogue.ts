@@ -51,6 +51,8 @@ export const ERROR_CATALOGUE = {
         "The stream does not continue with an SSTP 1.0 packet: the peer lost its place, or is no SSTP client.",
     SSTP_BAD_LENGTH: "The length field of an SSTP packet is smaller than the packet's own header.",
     SSTP_BAD_MESSAGE: "An SSTP control message has attributes that are missing, unexpected, or of a wrong length.",
+    SSTP_TOO_MANY_PACKETS:
+        "A client sent more SSTP packets than session-worker.sstp.negotiationPackets before its crypto binding was verified.",
     SSTP_UNKNOWN_MESSAGE: "An SSTP control message has a type that the protocol does not define.",
     HTTP_BAD_REQUEST: "The peer's HTTP head is malformed, or lacks a header that SSTP requires.",
     HTTP_BAD_VERSION: "The peer asked for SSTP with another HTTP version than 1.1.",

@@ -40,6 +40,8 @@ export interface EntryPorts {
     readonly now: () => number;
     /** New sessions are welcome. */
     readonly accepting: () => boolean;
+    /** A whole ClientHello came, and TLS begins: from here on the connection costs more than it cost its sender. */
+    readonly onHandshake: (peer: "client" | "health-check") => void;
     readonly onFailure: (failure: HandshakeFailure) => void;
     /** A request was answered with an HTTP status other than 200. */
     readonly onAnswered: (status: number) => void;
@@ -68,14 +70,16 @@ export class ConnectionEntry {
 
     /** Resolves with a stream whose peer waits for the answer to its SSTP request, or with `undefined`.  Never rejects. */
     async run(): Promise<SessionTransport | undefined> {
-        const { proxies, certificates, log } = this.#ports;
+        const { proxies, certificates, log, onHandshake } = this.#ports;
         const { headerTimeout, handshakeTimeout } = this.#settings;
         this.#deadline.start(proxies.mustIntroduce(this.#socket) ? headerTimeout : handshakeTimeout);
         try {
             this.#origin = await proxies.originOf(this.#socket);
             this.#deadline.start(handshakeTimeout);
             this.#stage = "tls";
-            const secured = await secure(this.#socket, certificates);
+            const secured = await secure(this.#socket, certificates, () =>
+                onHandshake(this.#origin.isHealthCheck ? "health-check" : "client"),
+            );
             this.#hello = secured.hello;
             this.#mark("tls");
             this.#stage = "http";

@@ -1,10 +1,12 @@
 // From the chunks of a client's stream to control packets for the call and frames for the packet path.
-import { PacketReader, type PacketSink, type ServerCall } from "@postern/sstp";
+import { PacketReader, type PacketSink, type ServerCall, SstpError } from "@postern/sstp";
 import type { InboundBatch } from "./inbound-batch.ts";
 import type { PacketPath } from "./packet-path.ts";
 
 export interface IntakePorts {
-    readonly call: Pick<ServerCall, "onPacketReceived" | "onControlPacket">;
+    readonly call: Pick<ServerCall, "onPacketReceived" | "onControlPacket" | "passesData">;
+    /** Packets that are taken while the data gate is shut. */
+    readonly negotiationPackets: number;
     readonly path: Pick<PacketPath, "onFrame">;
     readonly batch: Pick<InboundBatch, "flush">;
     /** Told of what decoding or handing over throws; the rest of the chunk is lost. */
@@ -14,6 +16,7 @@ export interface IntakePorts {
 export class PacketIntake implements PacketSink {
     readonly #ports: IntakePorts;
     readonly #reader: PacketReader;
+    #negotiationPackets = 0;
     /** What is being read, while it is: a session that falls silent must not hold on to the memory of its last chunk. */
     #chunk: Uint8Array | undefined;
 
@@ -52,12 +55,23 @@ export class PacketIntake implements PacketSink {
     }
 
     onControlPacket(bytes: Uint8Array, start: number, end: number): void {
+        this.#count();
         this.#ports.call.onControlPacket(bytes.subarray(start, end));
     }
 
     onDataPacket(bytes: Uint8Array, start: number, end: number): void {
+        this.#count();
         this.#ports.path.onFrame(bytes, start, end);
         // A packet that came in two chunks lies in the reader's own buffer, which its next packet overwrites.
         if (bytes !== this.#chunk) this.#ports.batch.flush();
+    }
+
+    /** Throws when a client that has not shown who it is makes us work for too long: each packet may want an answer. */
+    #count(): void {
+        const { call, negotiationPackets } = this.#ports;
+        if (call.passesData) return;
+        this.#negotiationPackets += 1;
+        if (this.#negotiationPackets > negotiationPackets)
+            throw new SstpError("SSTP_TOO_MANY_PACKETS", `more than ${negotiationPackets}`);
     }
 }

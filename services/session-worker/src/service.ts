@@ -5,6 +5,7 @@ import { BUCKETS, type EndReason } from "@postern/contracts";
 import { ConfigError, DependencyError } from "@postern/errors";
 import { readKeyFile } from "@postern/sealing";
 import type { Service, ServiceContext } from "@postern/service";
+import { PeerLines } from "@postern/telemetry";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { AuthClient } from "./auth-client.ts";
@@ -23,6 +24,7 @@ import { createSessionMetrics } from "./session-metrics.ts";
 import type { SessionPorts, SessionTransport } from "./session-ports.ts";
 import { SessionReport } from "./session-report.ts";
 import { SessionTable } from "./session-table.ts";
+import { Strangers } from "./strangers.ts";
 import { sessionSettings, tlsOptions } from "./settings.ts";
 import { platformClock, TimerWheel } from "./timer-wheel.ts";
 import type { Uplink } from "./uplink.ts";
@@ -41,6 +43,8 @@ const wallClock = (): number => Date.now();
 export class SessionWorker implements Service {
     readonly #context: ServiceContext<SessionWorkerSection>;
     readonly #sessions: SessionTable;
+    readonly #strangers: Strangers;
+    readonly #lines: PeerLines;
     readonly #wheel = new TimerWheel(platformClock);
     readonly #report: WorkerReport;
     /** What `stop` undoes, in reverse order. */
@@ -55,7 +59,9 @@ export class SessionWorker implements Service {
         const capacity = section.limits.sessions;
         this.#context = context;
         this.#sessions = new SessionTable(capacity);
-        this.#report = new WorkerReport({ events, log, worker, workerEpoch, capacity, now });
+        this.#strangers = new Strangers(section.limits.strangers);
+        this.#lines = new PeerLines({ log });
+        this.#report = new WorkerReport({ events, log, lines: this.#lines, worker, workerEpoch, capacity, now });
         this.#undo.defer(() => this.#wheel.stop());
     }
 
@@ -94,6 +100,7 @@ export class SessionWorker implements Service {
         // What the registry has admitted meanwhile has to be ended, too.
         await Promise.race([this.#decider?.settled(), delay(patience, undefined, { ref: false })]);
         await this.#undo.disposeAsync();
+        this.#lines.flush();
     }
 
     readiness(): string | undefined {
@@ -114,13 +121,16 @@ export class SessionWorker implements Service {
             worker,
             brokerKey: await readKeyFile(section.auth.brokerKey, "seal-public"),
         });
-        const decider = new SessionDecider({ auth, bus, events, log, worker, workerEpoch, now, wallClock });
+        const lines = this.#lines;
+        const decider = new SessionDecider({ auth, bus, events, log, lines, worker, workerEpoch, now, wallClock });
         this.#decider = decider;
         const report = new SessionReport({
             bus,
             events,
             log,
+            lines,
             metrics: createSessionMetrics(metrics),
+            now,
             worker,
             offeredHashes: section.sstp.hashes === "sha256" ? ["sha256"] : ["sha1", "sha256"],
             end: (session, epoch, reason) => this.#end(session, epoch, reason),
@@ -136,7 +146,12 @@ export class SessionWorker implements Service {
             uplink,
             batch: new InboundBatch(uplink),
             closed: (session) => this.#forget(session),
-            decide: (submission) => decider.decide(submission),
+            decide: async (submission) => {
+                this.#strangers.named(submission.session);
+                const decision = await decider.decide(submission);
+                if (decision.outcome === "admitted") this.#strangers.remove(submission.session);
+                return decision;
+            },
             report,
         };
     }
@@ -159,6 +174,7 @@ export class SessionWorker implements Service {
                 now,
                 accepting: () => this.readiness() === undefined,
                 onTransport: (transport) => this.#begin(transport, ports),
+                onHandshake: (peer) => entryMetrics.began(peer),
                 onFailure: (failure) => {
                     entryMetrics.failed(failure);
                     this.#report.handshakeFailed(failure);
@@ -173,12 +189,16 @@ export class SessionWorker implements Service {
     #begin(transport: SessionTransport, ports: SessionPorts): void {
         const slot = this.#sessions.takeSlot();
         if (slot === undefined) return void transport.stream.destroy();
-        this.#sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
+        const session = createSessionId();
+        const displaced = this.#strangers.add(session);
+        if (displaced !== undefined) this.#sessions.get(displaced)?.cut("negotiation-timeout");
+        this.#sessions.add(Session.negotiate(session, slot, transport, ports));
         this.#onSize();
     }
 
     #forget(session: string): void {
         this.#sessions.remove(session);
+        this.#strangers.remove(session);
         this.#onSize();
     }
 

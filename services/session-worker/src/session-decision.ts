@@ -2,7 +2,7 @@
 // address.  The client is told of success only after both.
 import { authFailed, authInterrupted, sessionRefused, type MschapError, type RefusalReason } from "@postern/contracts";
 import { MSCHAP_ERROR, type MschapFailure } from "@postern/ppp";
-import type { Logger } from "@postern/telemetry";
+import { type Logger, type PeerLines, RateLimit } from "@postern/telemetry";
 import { admit, type AdmissionPorts } from "./admission.ts";
 import type { AuthClient, AuthVerdict } from "./auth-client.ts";
 import type { Decision, Submission } from "./session-ports.ts";
@@ -10,6 +10,7 @@ import type { Decision, Submission } from "./session-ports.ts";
 export interface DecisionPorts extends AdmissionPorts {
     readonly auth: Pick<AuthClient, "authenticate">;
     readonly log: Pick<Logger, "error" | "info" | "warn">;
+    readonly lines: Pick<PeerLines, "add">;
     readonly worker: string;
     readonly workerEpoch: number;
     /** Monotonic milliseconds. */
@@ -36,12 +37,20 @@ const refused = (error: number, message: string): Decision => ({
     failure: { error, retry: false, message },
 });
 
+/** Logins without a decision that get an event, a second and at once; the next one counts those that did not. */
+const UNAVAILABLE_PER_SECOND = 1;
+const UNAVAILABLE_BURST = 100;
+
 export class SessionDecider {
     readonly #ports: DecisionPorts;
     readonly #pending = new Set<Promise<Decision>>();
+    readonly #unavailable: RateLimit;
+    /** The first that the next event is about. */
+    #unavailableSince: string | undefined;
 
     constructor(ports: DecisionPorts) {
         this.#ports = ports;
+        this.#unavailable = new RateLimit(UNAVAILABLE_PER_SECOND, UNAVAILABLE_BURST, ports.now);
     }
 
     /** Never rejects for what brokers, registry or bus do. */
@@ -78,7 +87,7 @@ export class SessionDecider {
                 this.#reportUnavailable(submission, verdict.detail, this.#ports.now() - begun);
                 return refused(FAILED, "The authentication service does not answer");
             case "abandoned":
-                this.#ports.log.info({ session: submission.session }, "nobody waited for the authentication's result");
+                this.#onAbandoned(submission);
                 return refused(FAILED, "");
         }
     }
@@ -115,6 +124,10 @@ export class SessionDecider {
         };
     }
 
+    #onAbandoned({ session, transport }: Submission): void {
+        this.#ports.lines.add("nobody waited for a login's result", transport.client.address, { session });
+    }
+
     #onInterrupted(submission: Submission, replica: string): Decision {
         const asksAgain = submission.attempt.method === "mschapv2";
         const outcome = asksAgain ? ("new-challenge" as const) : ("failed" as const);
@@ -128,16 +141,23 @@ export class SessionDecider {
 
     /** No broker knows of the attempt, so it is the worker's to tell. */
     #reportUnavailable(submission: Submission, detail: string, milliseconds: number): void {
-        const { events, log, wallClock } = this.#ports;
+        const { events, lines, wallClock } = this.#ports;
+        const at = new Date(wallClock()).toISOString();
+        this.#unavailableSince ??= at;
+        lines.add("no broker decided about a login", submission.transport.client.address, {
+            ...this.#factOf(submission),
+            detail,
+        });
+        if (!this.#unavailable.take()) return;
         const fact = {
             ...this.#factOf(submission),
             reason: "broker-unavailable" as const,
             detail: detail.slice(0, 300),
-            count: 1,
-            firstAt: new Date(wallClock()).toISOString(),
+            count: 1 + this.#unavailable.takeWithheld(),
+            firstAt: this.#unavailableSince,
             milliseconds,
         };
-        log.warn(fact, "no broker decided about a login");
+        this.#unavailableSince = undefined;
         this.#keep(events.append(authFailed, submission.session, fact));
     }
 

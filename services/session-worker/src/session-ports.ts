@@ -35,6 +35,8 @@ export interface SessionSettings {
     readonly serverName: string;
     readonly hashProtocols: OfferedHashProtocols;
     readonly negotiationTimeout: number;
+    /** SSTP packets that a client may send before its binding is verified. */
+    readonly negotiationPackets: number;
     readonly hello: number;
     readonly terminateTimeout: number;
     readonly authTimeout: number;
@@ -137,7 +139,11 @@ export interface SessionReporter {
     bindingFailed(
         session: string,
         transport: SessionTransport,
-        failure: { readonly identity: string; readonly reason: BindingFailureReason },
+        failure: {
+            readonly identity: string;
+            readonly reason: BindingFailureReason;
+            readonly admitted: boolean;
+        },
     ): void;
     /** Resolves with whether it need not be tried again; never rejects. */
     storeSnapshot(facts: SessionFacts, snapshot: SessionSnapshot, counters: Counters): Promise<boolean>;

@@ -12,7 +12,7 @@ import {
 } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import type { Events } from "@postern/service";
-import type { Logger } from "@postern/telemetry";
+import { type Logger, type PeerLines, RateLimit } from "@postern/telemetry";
 import { bindingDetail } from "./end-reason.ts";
 import type { SessionFacts, SessionReporter, SessionTransport } from "./session-ports.ts";
 import type { SessionMetrics } from "./session-metrics.ts";
@@ -21,6 +21,9 @@ export interface ReportPorts {
     readonly bus: Pick<Bus, "ask" | "subjects">;
     readonly events: Pick<Events, "append" | "emit">;
     readonly log: Pick<Logger, "error" | "info" | "warn">;
+    readonly lines: Pick<PeerLines, "add">;
+    /** Monotonic milliseconds. */
+    readonly now: () => number;
     readonly metrics: SessionMetrics;
     readonly worker: string;
     readonly offeredHashes: readonly ("sha1" | "sha256")[];
@@ -28,11 +31,17 @@ export interface ReportPorts {
     readonly end: (session: string, epoch: number, reason: EndReason) => void;
 }
 
+/** Bindings of clients that nobody knows that get an event, a second and at once; all are counted. */
+const BINDINGS_PER_SECOND = 1;
+const BINDINGS_BURST = 100;
+
 export class SessionReport implements SessionReporter {
     readonly #ports: ReportPorts;
+    readonly #strangersBindings: RateLimit;
 
     constructor(ports: ReportPorts) {
         this.#ports = ports;
+        this.#strangersBindings = new RateLimit(BINDINGS_PER_SECOND, BINDINGS_BURST, ports.now);
     }
 
     started(facts: SessionFacts, details: Parameters<SessionReporter["started"]>[1]): void {
@@ -90,20 +99,22 @@ export class SessionReport implements SessionReporter {
         { client, connection }: SessionTransport,
         why: Parameters<SessionReporter["gaveUp"]>[2],
     ): void {
-        const { metrics, log } = this.#ports;
+        const { metrics, lines } = this.#ports;
         metrics.gaveUp(why.reason);
-        log.info({ session, connection, client, ...why }, "a client did not get in");
+        lines.add(`a client did not get in: ${why.reason}`, client.address, { session, connection, client, ...why });
     }
 
     bindingFailed(
         session: string,
         { client }: SessionTransport,
-        { identity, reason }: Parameters<SessionReporter["bindingFailed"]>[2],
+        { identity, reason, admitted }: Parameters<SessionReporter["bindingFailed"]>[2],
     ): void {
-        const { worker, offeredHashes, log, events, metrics } = this.#ports;
+        const { worker, offeredHashes, lines, events, metrics } = this.#ports;
         const failure = { session, client, identity: identity.slice(0, 256), reason, detail: bindingDetail(reason) };
         metrics.bindingFailed(reason);
-        log.warn(failure, "crypto binding refused");
+        lines.add(`crypto binding refused: ${reason}`, client.address, failure);
+        // Anybody can send a wrong one; only a verified user's is a fact that must not be missing.
+        if (!admitted && !this.#strangersBindings.take()) return;
         this.#keep(events.append(bindingFailed, session, { ...failure, worker, offeredHashes: [...offeredHashes] }));
     }
 

@@ -69,7 +69,7 @@ export class Session implements ProtocolOwner {
         });
         const onFailure = (error: unknown): void => this.#onFailure(error);
         this.#intake = new PacketIntake(
-            { call: this.#protocols.call, path: this.#path, batch: ports.batch, onFailure },
+            { ...settings, call: this.#protocols.call, path: this.#path, batch: ports.batch, onFailure },
             moved?.tail,
         );
     }
@@ -192,7 +192,7 @@ export class Session implements ProtocolOwner {
 
     onLinkClosed(closure: Closure): void {
         const { reason, detail } = closure;
-        this.#ports.log.info({ session: this.id, reason, detail }, "PPP ended");
+        this.#ports.log.debug({ session: this.id, reason, detail }, "PPP ended");
         this.#closure = closure;
         this.#desk.close();
         // A client that terminated PPP itself says CALL_DISCONNECT next; one that we refused is told so.
@@ -208,7 +208,8 @@ export class Session implements ProtocolOwner {
         this.timers.start("linger", LINGER, () => stream.destroy());
         if (end.reason === "binding-failed") {
             const identity = this.#protocols.link.user ?? "";
-            report.bindingFailed(this.id, this.transport, { identity, reason: end.failure });
+            const admitted = this.#tenure !== undefined;
+            report.bindingFailed(this.id, this.transport, { identity, reason: end.failure, admitted });
         }
         const tenure = this.#tenure;
         if (tenure === undefined) report.gaveUp(this.id, this.transport, whyGivenUp(end, this.#closure, this.#reason));

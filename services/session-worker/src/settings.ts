@@ -39,6 +39,7 @@ export function sessionSettings(
         serverName,
         hashProtocols: sstp.hashes === "sha256" ? 2 : 3,
         negotiationTimeout: sstp.negotiationTimeout,
+        negotiationPackets: sstp.negotiationPackets,
         hello: sstp.hello,
         terminateTimeout: ppp.terminateTimeout,
         authTimeout: auth.timeout,

@@ -26,8 +26,15 @@ export interface SecuredConnection {
     readonly certificates: readonly CertificateHashes[];
 }
 
-/** Reads the ClientHello, then lets TLS begin.  Rejects with `ClientHelloError`, `StreamEndedError` or `TlsHandshakeError`. */
-export async function secure(socket: Socket, store: CertificateStore): Promise<SecuredConnection> {
+/**
+ * Reads the ClientHello, then lets TLS begin, which `onBegin` is told first.  Rejects with `ClientHelloError`, `StreamEndedError` or
+ * `TlsHandshakeError`.
+ */
+export async function secure(
+    socket: Socket,
+    store: CertificateStore,
+    onBegin: () => void = () => undefined,
+): Promise<SecuredConnection> {
     const hello = await readAhead(socket, (bytes) => {
         const value = decodeClientHello(bytes);
         if (value !== undefined) return { value, size: 0 };
@@ -36,6 +43,7 @@ export async function secure(socket: Socket, store: CertificateStore): Promise<S
     });
     // Kept for the whole handshake: files that change meanwhile are for later ones.
     const identity = store.identityFor(hello.serverName);
+    onBegin();
     const secured = new TLSSocket(socket, {
         isServer: true,
         secureContext: identity.context,

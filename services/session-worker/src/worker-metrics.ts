@@ -20,12 +20,18 @@ const DAY = 86_400_000;
 
 /** What happens at the door. */
 export interface EntryMetrics {
+    began(peer: "client" | "health-check"): void;
     failed(failure: Pick<HandshakeFailure, "stage" | "code">): void;
     answered(status: number): void;
     dropped(): void;
 }
 
 export function createEntryMetrics(metrics: Metrics): EntryMetrics {
+    const handshakes = metrics.counter({
+        name: "tls_handshakes_total",
+        help: "TLS handshakes begun; an ingress's health checks are not clients.",
+        labels: ["peer"],
+    });
     const failures = metrics.counter({
         name: "handshake_failures_total",
         help: "Connections that did not get as far as SSTP.",
@@ -41,6 +47,7 @@ export function createEntryMetrics(metrics: Metrics): EntryMetrics {
         help: "Connections closed at once, because of limits.connections.",
     });
     return {
+        began: (peer) => handshakes.add(1, { peer }),
         failed: ({ stage, code }) => failures.add(1, { stage, code }),
         answered: (status) => answers.add(1, { status: String(status) }),
         dropped: () => drops.add(),

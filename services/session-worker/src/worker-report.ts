@@ -1,14 +1,14 @@
 // What a worker tells the world about itself.
 import { certificateLoaded, handshakeFailed, workerDraining, workerFull } from "@postern/contracts";
 import type { Events } from "@postern/service";
-import type { Logger } from "@postern/telemetry";
+import { type Logger, type PeerLines, RateLimit } from "@postern/telemetry";
 import type { LoadedCertificate } from "./certificates.ts";
 import type { HandshakeFailure } from "./connection-entry.ts";
-import { RateLimit } from "./rate-limit.ts";
 
 export interface WorkerReportPorts {
     readonly events: Pick<Events, "append" | "emit">;
     readonly log: Pick<Logger, "error" | "info" | "warn">;
+    readonly lines: Pick<PeerLines, "add">;
     readonly worker: string;
     readonly workerEpoch: number;
     readonly capacity: number;
@@ -16,8 +16,8 @@ export interface WorkerReportPorts {
     readonly now: () => number;
 }
 
-/** Handshake failures that are told, a second and at once; all are counted. */
-const FAILURES_PER_SECOND = 10;
+/** Handshake failures that get an event, a second and at once; all are counted. */
+const FAILURES_PER_SECOND = 2;
 const FAILURES_BURST = 100;
 /** A worker is full again when it has been emptier than this share of its capacity. */
 const NOT_FULL = 0.95;
@@ -57,10 +57,9 @@ export class WorkerReport {
     }
 
     handshakeFailed({ code: _code, ...failure }: HandshakeFailure): void {
-        const { events, worker, log } = this.#ports;
+        const { events, worker, lines } = this.#ports;
+        lines.add(`handshake failed: ${failure.stage}`, failure.client.address, failure);
         if (!this.#failures.take()) return;
-        const withheld = this.#failures.takeWithheld();
-        log.info({ ...failure, ...(withheld === 0 ? {} : { withheld }) }, "handshake failed");
         const { clientHello, ...rest } = failure;
         events.emit(handshakeFailed, worker, {
             ...rest,

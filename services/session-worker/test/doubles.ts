@@ -23,6 +23,15 @@ export function rememberingLog() {
     return { ...silentLog, lines, error: at("error"), warn: at("warn"), info: at("info") };
 }
 
+/** Lines about peers, as they come. */
+export function rememberingLines() {
+    const added: { readonly message: string; readonly source: string; readonly fields: object }[] = [];
+    return {
+        added,
+        add: (message: string, source: string, fields: object) => void added.push({ message, source, fields }),
+    };
+}
+
 export const transport = (more: Partial<SessionTransport> = {}): SessionTransport => ({
     stream: new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() }),
     client: { address: "198.51.100.7", port: 50_000 },

@@ -126,6 +126,7 @@ test("T1: a slow head and a slow TLS handshake are cut off, said once, with what
             ["http", "tls"],
         ),
     );
+    assert.deepEqual(worker.handshakes, ["client"], "TLS does not begin before there is a whole ClientHello");
     assert.deepEqual(worker.handshakeFailures[0]?.clientHello?.versions, ["TLSv1.3", "TLSv1.2"]);
     assert.equal(worker.handshakeFailures[0].clientHello.serverName, "vpn.example.test");
 });
@@ -180,6 +181,7 @@ test("T13: LOCAL is a health check; garbage and silence from a trusted source ar
     const probe = await open(worker, encodeProxyV2({ command: "local", tlvs: [] }));
     probe.write(`HEAD ${PATH} HTTP/1.1\r\nHost: x\r\n\r\n`);
     assert.match(await read(probe), /^HTTP\/1\.1 401 /);
+    assert.deepEqual(worker.handshakes, ["health-check"]);
     for (const bytes of [encodeLatin1("GET / HTTP/1.1\r\n"), new Uint8Array(0)]) {
         const tcp = connectTcp({ host: "127.0.0.1", port: worker.port });
         tcp.write(bytes);

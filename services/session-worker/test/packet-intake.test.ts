@@ -12,9 +12,13 @@ function world() {
     const flushed: string[] = [];
     const failures: unknown[] = [];
     let added: { bytes: Uint8Array; start: number; end: number }[] = [];
-    const state = { heard: 0, broken: false };
+    const state = { heard: 0, broken: false, open: false };
     const intake = new PacketIntake({
+        negotiationPackets: 20,
         call: {
+            get passesData() {
+                return state.open;
+            },
             onPacketReceived: () => (state.heard += 1),
             onControlPacket: (packet) => void control.push(toHex(packet)),
         },
@@ -73,4 +77,18 @@ test("after a stop nothing is delivered; the tail is what belongs to the next pa
     intake.stop();
     intake.push(packet.subarray(5));
     assert.equal(flushed.length, 1);
+});
+
+test("before the gate opens a client gets so many packets and no more; then it may send what it likes", () => {
+    const shut = world();
+    for (let times = 0; times < 10; times += 1) shut.intake.push(concatBytes(ECHO, encodeDataPacket(Uint8Array.of(1))));
+    assert.deepEqual(shut.failures, []);
+    shut.intake.push(concatBytes(ECHO, ECHO));
+    assert.equal(shut.control.length, 10);
+    assert.match(String(shut.failures.at(0)), /SSTP_TOO_MANY_PACKETS/);
+    const open = world();
+    open.state.open = true;
+    for (let times = 0; times < 100; times += 1) open.intake.push(ECHO);
+    assert.equal(open.control.length, 100);
+    assert.deepEqual(open.failures, []);
 });

@@ -7,7 +7,7 @@ import { createMetrics } from "@postern/telemetry";
 import { NO_TRAFFIC } from "../src/packet-path.ts";
 import { createSessionMetrics } from "../src/session-metrics.ts";
 import { SessionReport } from "../src/session-report.ts";
-import { admission, facts, RecordedEvents, rememberingLog, transport } from "./doubles.ts";
+import { admission, facts, RecordedEvents, rememberingLines, rememberingLog, transport } from "./doubles.ts";
 
 const SNAPSHOT: SessionSnapshot = {
     version: 1,
@@ -22,6 +22,7 @@ const SNAPSHOT: SessionSnapshot = {
 function world(outcome: "stored" | "fenced" | "unknown" | Error = "stored") {
     const events = new RecordedEvents();
     const log = rememberingLog();
+    const lines = rememberingLines();
     const metrics = createMetrics({ service: "session-worker", instance: "w1", processMetrics: false });
     const ends: string[] = [];
     const bus: Pick<Bus, "ask" | "subjects"> = {
@@ -36,12 +37,14 @@ function world(outcome: "stored" | "fenced" | "unknown" | Error = "stored") {
         bus,
         events,
         log,
+        lines,
+        now: () => 0,
         metrics: createSessionMetrics(metrics),
         worker: "w1",
         offeredHashes: ["sha1", "sha256"],
         end: (session, epoch, reason) => void ends.push(`${session} ${epoch} ${reason}`),
     });
-    return { report, events, log, metrics, ends };
+    return { report, events, log, lines, metrics, ends };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -112,7 +115,11 @@ test("an end is settled with the registry under the session's epoch, with the sa
 
 test("a refused binding and a client that did not get in are counted under their reasons", async () => {
     const { report, events, metrics } = world();
-    report.bindingFailed("0123456789abcdef", transport(), { identity: "a".repeat(300), reason: "compound-mac" });
+    report.bindingFailed("0123456789abcdef", transport(), {
+        identity: "a".repeat(300),
+        reason: "compound-mac",
+        admitted: true,
+    });
     report.gaveUp("0123456789abcdef", transport(), { reason: "lcp-timeout", detail: "" });
     assert.partialDeepStrictEqual(events.named("binding.failed")[0], {
         reason: "compound-mac",
@@ -122,6 +129,18 @@ test("a refused binding and a client that did not get in are counted under their
     const text = await metrics.expose();
     assert.match(text, /binding_failures_total\{reason="compound-mac",instance="w1"\} 1/);
     assert.match(text, /sessions_not_admitted_total\{reason="lcp-timeout",instance="w1"\} 1/);
+});
+
+test("bindings of strangers are a few events however many there are; a verified user's is always one", async () => {
+    const { report, events, lines, metrics } = world();
+    const fail = (admitted: boolean): void =>
+        report.bindingFailed("0123456789abcdef", transport(), { identity: "alice", reason: "nonce", admitted });
+    for (let times = 0; times < 1_000; times += 1) fail(false);
+    assert.equal(events.named("binding.failed").length, 100);
+    for (let times = 0; times < 10; times += 1) fail(true);
+    assert.equal(events.named("binding.failed").length, 110);
+    assert.equal(lines.added.length, 1_010);
+    assert.match(await metrics.expose(), /binding_failures_total\{reason="nonce",instance="w1"\} 1010/);
 });
 
 test("a stored snapshot is done with; one that was not is to be tried again", async () => {

@@ -214,6 +214,16 @@ test("echoes of sessions that began together do not go on together", async () =>
     assert.ok(earliest <= 54_060 && earliest > 52_000, `${earliest}`);
 });
 
+test("a client that asks without end before it has shown who it is, is ended and not answered for ever", async () => {
+    await using worker = await startWorker({ settings: { negotiationPackets: 50 } });
+    const early = Array.from({ length: 100 }, (_, index) => ping("10.9.9.9", index));
+    await assert.rejects(worker.dial({ misbehaviour: { earlyPackets: early } }), /server-closed|stream-error/);
+    await eventually(() => assert.equal(worker.sessions.size, 0));
+    const tunnel = await worker.dial();
+    for (let index = 0; index < 100; index += 1) await tunnel.ping(GATEWAY);
+    await tunnel.disconnect();
+});
+
 test("T18: a client that loses its TCP connection, and one that falls silent", async () => {
     await using worker = await startWorker({ settings: { hello: 300 } });
     const reset = await worker.dial();

@@ -25,6 +25,7 @@ test("what postern.yaml says is what sessions get", () => {
         serverName: "vpn.example.test",
         hashProtocols: 3,
         negotiationTimeout: 60_000,
+        negotiationPackets: 1_000,
         hello: 60_000,
         terminateTimeout: 2_000,
         authTimeout: 120_000,

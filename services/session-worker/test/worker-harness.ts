@@ -120,6 +120,7 @@ const DEFAULTS: SessionSettings = {
     serverName: "vpn.example.test",
     hashProtocols: 3,
     negotiationTimeout: 5_000,
+    negotiationPackets: 1_000,
     hello: 60_000,
     terminateTimeout: 500,
     authTimeout: 5_000,
@@ -153,6 +154,7 @@ export async function startWorker(options: HarnessOptions = {}) {
     const started: string[] = [];
     const ended: Ending[] = [];
     const bindingFailures: string[] = [];
+    const handshakes: ("client" | "health-check")[] = [];
     const handshakeFailures: HandshakeFailure[] = [];
     const gaveUp: string[] = [];
     const answers: number[] = [];
@@ -230,6 +232,7 @@ export async function startWorker(options: HarnessOptions = {}) {
                 const slot = sessions.takeSlot();
                 if (slot !== undefined) sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
             },
+            onHandshake: (peer) => void handshakes.push(peer),
             onFailure: (failure) => void handshakeFailures.push(failure),
             onAnswered: (status) => void answers.push(status),
             onDropped: () => undefined,
@@ -247,6 +250,7 @@ export async function startWorker(options: HarnessOptions = {}) {
         started,
         ended,
         bindingFailures,
+        handshakes,
         handshakeFailures,
         gaveUp,
         answers,

@@ -50,6 +50,15 @@ const limits = z.strictObject({
         .default(100_000)
         .describe("Sources that are remembered for these limits; the longest silent one is forgotten first.")
         .meta({ limit: "Memory of the source table, about 200 bytes each." }),
+    connectionEvents: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(20)
+        .describe(
+            "Connections a second, on average, that get events `connection.opened` and `connection.closed`; of more there are none.",
+        )
+        .meta({ limit: "What strangers can put into the stream EVENTS, about 1 KiB a connection." }),
     firstByte: duration({ min: "100ms", max: "5m" })
         .prefault("15s")
         .describe("How long a client may be silent after it has connected.")
@@ -107,7 +116,7 @@ export const ingressSection = z.strictObject({
         .min(1)
         .default(1)
         .describe(
-            "One connection in so many is published as `connection.opened` and `connection.closed`; all are logged.",
+            "One connection in so many is published as `connection.opened` and `connection.closed`; all are counted.",
         ),
     proxy: proxy.prefault({}),
     limits: limits.prefault({}),

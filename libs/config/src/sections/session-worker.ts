@@ -63,6 +63,13 @@ const sstp = z.strictObject({
             "For the Call Connect Request, and again from there to Call Connected; stands still while authentication is pending.",
         )
         .meta({ limit: "Sessions that do not get on." }),
+    negotiationPackets: z
+        .int()
+        .min(100)
+        .max(1_000_000)
+        .default(1_000)
+        .describe("SSTP packets that a client may send before its crypto binding is verified; clients need about 30.")
+        .meta({ limit: "Work that a client without a session can cause on one connection." }),
     hello: duration({ min: "5s", max: "10m" })
         .prefault("60s")
         .describe("Silence before an SSTP echo request; the session ends after twice this time.")
@@ -142,6 +149,15 @@ const limits = z.strictObject({
         .default(10_000)
         .describe("Sessions of this worker; at the limit it answers probes with 503 and is given no more.")
         .meta({ limit: "Memory and sockets of one worker: about 150 KiB and one socket a session." }),
+    strangers: z
+        .int()
+        .min(10)
+        .max(65_000)
+        .default(1_000)
+        .describe(
+            "Sessions that the registry has not admitted yet; beyond them a new one takes the place of the oldest, of those first that sent no credentials.",
+        )
+        .meta({ limit: "What clients without a login can take of `sessions`, and keep from others." }),
     connections: z
         .int()
         .min(1)
