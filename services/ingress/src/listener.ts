@@ -44,6 +44,8 @@ export class Listener {
     readonly #servers: readonly Server[];
     readonly #balancers: Balancers;
     readonly #sockets = new Set<Socket>();
+    /** By age: connections that no worker has answered yet, with whom they are from. */
+    readonly #waiting = new Map<Socket, string>();
     readonly #links = new Map<Link, string>();
 
     constructor(settings: ListenerSettings, ports: ListenerPorts) {
@@ -124,10 +126,15 @@ export class Listener {
 
     #accept(socket: Socket): void {
         socket.on("error", (error) => this.#ports.log.debug({ error: error.message }, "connection failed"));
+        const { address } = peerOf(socket);
         this.#sockets.add(socket);
-        socket.once("close", () => this.#sockets.delete(socket));
-        if (this.#sockets.size > this.#settings.maxConnections)
-            return this.#reject(socket, peerOf(socket).address, "total-limit");
+        socket.once("close", () => {
+            this.#sockets.delete(socket);
+            this.#waiting.delete(socket);
+        });
+        if (this.#sockets.size > this.#settings.maxConnections && !this.#makeRoom())
+            return this.#reject(socket, address, "total-limit");
+        this.#waiting.set(socket, address);
         this.#receive(new ClientOpening(socket)).catch((error: unknown) => {
             this.#ports.log.error({ error }, "a connection failed unexpectedly");
             socket.destroy();
@@ -144,9 +151,24 @@ export class Listener {
         await this.#place(opening, introduced);
     }
 
+    /**
+     * The connection that has waited longest for a worker's answer goes for a new one: clients say their ClientHello at once, and
+     * those that fill an ingress with silence must not keep them out.  False: all have had their answer.
+     */
+    #makeRoom(): boolean {
+        for (const [socket, source] of this.#waiting) {
+            this.#waiting.delete(socket);
+            this.#sockets.delete(socket);
+            this.#reject(socket, source, "total-limit");
+            return true;
+        }
+        return false;
+    }
+
     #admit(socket: Socket, source: string): boolean {
         const { bans, sources } = this.#ports;
         const key = sourceKey(source);
+        this.#waiting.set(socket, source);
         const refusal = bans.find(source) === undefined ? sources.admit(key) : "banned";
         if (refusal === undefined) socket.once("close", () => sources.release(key));
         else this.#reject(socket, source, refusal);
@@ -165,6 +187,7 @@ export class Listener {
         const placement = await placeConnection({ connection, opening, introduced }, this.#ports);
         if (placement === "no-worker") return this.#reject(socket, client.address, placement);
         if (placement === "client-gone") return void socket.destroy();
+        this.#waiting.delete(socket);
         await this.#accompany({ connection, client, worker: placement.worker }, placement, introduced.kind, begun);
     }
 

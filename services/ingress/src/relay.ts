@@ -57,8 +57,9 @@ export function relay(client: Socket, worker: Socket, options: RelayOptions): Li
     // Reads and writes both count, so that traffic in one direction keeps either socket from being idle.
     client.setTimeout(idleTimeout, () => close("idle-timeout"));
     if (answer.length > 0) client.write(answer);
-    if (worker.closed) client.end();
-    client.pipe(worker);
     worker.pipe(client);
+    if (!worker.destroyed) client.pipe(worker);
+    // Nobody takes what the client still says; read on, or its end would not be noticed.
+    else client.end().resume();
     return { closed, close };
 }

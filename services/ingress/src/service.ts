@@ -2,6 +2,7 @@
 import type { IngressSection } from "@postern/config";
 import { BUCKETS, connectionClosed, connectionOpened, ingressRejected, type RejectReason } from "@postern/contracts";
 import type { Service, ServiceContext } from "@postern/service";
+import { PeerLines, RateLimit } from "@postern/telemetry";
 import { setTimeout as delay } from "node:timers/promises";
 import { BanList } from "./ban-list.ts";
 import type { BalancerPolicy } from "./balancer-policy.ts";
@@ -12,7 +13,7 @@ import type { LinkEnd } from "./link.ts";
 import { Listener, type Placed } from "./listener.ts";
 import { Maglev } from "./maglev.ts";
 import { ProxyLink } from "./proxy-link.ts";
-import { Rejections } from "./rejections.ts";
+import { Rejections, summarize } from "./rejections.ts";
 import { SourceLimiter } from "./source-limiter.ts";
 import { WorkerDirectory } from "./worker-directory.ts";
 
@@ -23,6 +24,8 @@ const POLICIES: Readonly<Record<IngressSection["balance"], () => BalancerPolicy>
 
 /** Milliseconds between summaries of refused connections. */
 const REJECTION_WINDOW = 10_000;
+/** Seconds of `limits.connectionEvents` that may come at once. */
+const EVENTS_BURST = 10;
 
 export class Ingress implements Service {
     readonly #context: ServiceContext<IngressSection>;
@@ -31,12 +34,19 @@ export class Ingress implements Service {
     readonly #listener: Listener;
     readonly #bans = new BanList(() => Date.now());
     readonly #rejections = new Rejections();
+    readonly #lines: PeerLines;
+    /** Of `connection.opened`, and for each one of `connection.closed`: nobody may fill the stream with connections. */
+    readonly #told: RateLimit;
+    readonly #toldOf = new Set<string>();
     #isListening = false;
     #summaries: NodeJS.Timeout | undefined;
 
     constructor(context: ServiceContext<IngressSection>) {
         const { section, log } = context;
+        const { connectionEvents } = section.limits;
         this.#context = context;
+        this.#lines = new PeerLines({ log });
+        this.#told = new RateLimit(connectionEvents, EVENTS_BURST * connectionEvents, () => performance.now());
         this.#metrics = createIngressMetrics(context.metrics);
         this.#directory = new WorkerDirectory(
             { ...section.health, lostAfter: section.lostAfter },
@@ -72,6 +82,7 @@ export class Ingress implements Service {
         await this.#listener.closeAll("ingress-stop");
         clearInterval(this.#summaries);
         this.#publishRejections();
+        this.#lines.flush();
         this.#directory.stop();
         this.#bans.stop();
     }
@@ -120,26 +131,29 @@ export class Ingress implements Service {
     }
 
     #onOpened(placed: Placed): void {
-        const { events, instance: ingress, log, section } = this.#context;
+        const { events, instance: ingress, section } = this.#context;
+        const { connection, client } = placed;
         this.#metrics.opened();
-        log.info(placed, "connection opened");
-        if (isSampled(placed.connection, section.sampleEvents))
-            events.emit(connectionOpened, placed.connection, { ...placed, ingress });
+        this.#lines.add("connection opened", client.address, placed);
+        if (!isSampled(connection, section.sampleEvents) || !this.#told.take()) return;
+        this.#toldOf.add(connection);
+        events.emit(connectionOpened, connection, { ...placed, ingress });
     }
 
     #onClosed(placed: Placed, end: LinkEnd, elapsed: number): void {
-        const { events, instance: ingress, log, section } = this.#context;
+        const { events, instance: ingress } = this.#context;
+        const { connection, client } = placed;
         const record = { ...placed, ...end, milliseconds: Math.round(elapsed) };
         this.#metrics.closed(end);
-        log.info(record, "connection closed");
-        if (isSampled(placed.connection, section.sampleEvents))
-            events.emit(connectionClosed, placed.connection, { ...record, ingress });
+        this.#lines.add("connection closed", client.address, record);
+        if (this.#toldOf.delete(connection)) events.emit(connectionClosed, connection, { ...record, ingress });
     }
 
     #publishRejections(): void {
         const { events, instance: ingress, log } = this.#context;
-        for (const { source, reason, count, firstAt } of this.#rejections.take()) {
-            log.warn({ source, reason, count }, "connections refused");
+        const rejections = this.#rejections.take();
+        for (const { advice, ...summary } of summarize(rejections)) log.warn(summary, `connections refused: ${advice}`);
+        for (const { source, reason, count, firstAt } of rejections) {
             events
                 .append(ingressRejected, source, { ingress, source, reason, count, firstAt: firstAt.toISOString() })
                 .catch((error: unknown) => log.error({ error }, "an event could not be kept"));
@@ -147,6 +161,6 @@ export class Ingress implements Service {
     }
 }
 
-/** The same answer at both ends of a connection's life; its id is random hexadecimal. */
+/** A connection's id is random hexadecimal. */
 const isSampled = (connection: string, oneIn: number): boolean =>
     Number.parseInt(connection.slice(0, 8), 16) % oneIn === 0;

@@ -82,6 +82,24 @@ test("a burst beyond the rate, and connections beyond the total, are refused", a
     assert.equal(await second.say("x"), "w1:x");
 });
 
+test("silence that fills an ingress goes for those who speak, and nobody who has a worker goes for anybody", async () => {
+    await using worker = await FakeWorker.start("w1");
+    await using ingress = await startIngress([worker], { listener: { maxConnections: 4, firstByteTimeout: 60_000 } });
+    await using early = await dial(ingress.port);
+    const silent = await Promise.all(Array.from({ length: 3 }, () => connected(ingress.port)));
+    await eventually(() => assert.equal(ingress.listener.connections, 4));
+    await using late = await dial(ingress.port);
+    assert.equal(await late.say("x"), "w1:x");
+    assert.deepEqual(ingress.rejected, ["total-limit"]);
+    await eventually(() => assert.equal(silent[0]?.closed, true));
+    await using later = await dial(ingress.port);
+    await using last = await dial(ingress.port);
+    await eventually(() => assert.ok(silent.every(({ closed }) => closed)));
+    await assert.rejects(dial(ingress.port), "all four have a worker");
+    for (const client of [early, late, later, last]) assert.equal(await client.say("y"), "w1:y");
+    assert.equal(ingress.listener.connections, 4);
+});
+
 test("a trusted balancer gives the client's address, in either version and in pieces, and limits count by it", async () => {
     await using worker = await FakeWorker.start("w1");
     await using ingress = await startIngress([worker], {
@@ -321,17 +339,18 @@ test("when every record has expired, those that answer are given connections all
 
 test("two ingresses share a port, and one goes on when the other stops", async () => {
     await using worker = await FakeWorker.start("w1");
-    const first = await startIngress([worker]);
+    await using ended = new AsyncDisposableStack();
+    // Forty handshakes at once take their time on a busy machine.
+    const first = ended.use(await startIngress([worker], { answerTimeout: 10_000 }));
     const listen = [{ host: "127.0.0.1", port: first.port }];
-    await using second = await startIngress([worker], { listener: { listen } });
-    const clients = await Promise.all(Array.from({ length: 40 }, () => dial(first.port)));
+    await using second = await startIngress([worker], { answerTimeout: 10_000, listener: { listen } });
+    for (const dialled of Array.from({ length: 40 }, () => dial(first.port))) ended.use(await dialled);
     assert.ok(first.opened.length > 0 && second.opened.length > 0, "the kernel spreads connections over both");
-    await first[Symbol.asyncDispose]();
+    await ended.disposeAsync();
     for (let times = 0; times < 10; times += 1) {
         await using client = await dial(second.port);
         assert.equal(await client.say("x"), "w1:x");
     }
-    for (const client of clients) client.tls.destroy();
 });
 
 test("IPv6 clients come in as IPv4 ones do, and a port that is taken is said to be", async () => {

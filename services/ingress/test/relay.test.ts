@@ -66,6 +66,16 @@ test("20 MB each way at once arrive as they were sent, and are counted", async (
     assert.deepEqual([end.bytesIn, end.bytesOut], [data.length, data.length]);
 });
 
+test("a client that says more than anybody takes is noticed to be gone when there is no worker any more", async () => {
+    using path = await connected({ before: "worker" });
+    path.client.write(randomBytes(20_000_000));
+    await once(path.client.resume(), "end");
+    path.client.destroy();
+    const begun = performance.now();
+    await path.link.closed;
+    assert.ok(performance.now() - begun < 5_000, "not the time that is given for delivery");
+});
+
 test("a half-closed direction leaves the other one open", async () => {
     using path = await connected();
     path.client.end("request");
