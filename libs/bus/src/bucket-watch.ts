@@ -7,6 +7,7 @@ import { DependencyError, InvariantError } from "@postern/errors";
 import type { Change, Standing, Watch } from "./bucket.ts";
 import type { BusLog } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
+import { ExpiringKeys } from "./expiring-keys.ts";
 import { busFailure, isMissing, messageOf, REMEDY } from "./failures.ts";
 import { operationOf } from "./kv-operation.ts";
 
@@ -25,6 +26,10 @@ export interface WatchPorts<V> {
     /** Subject filter. */
     readonly filter: string;
     readonly decode: (key: string, payload: Uint8Array) => V | undefined;
+    /** Milliseconds after which a key expires without a note. */
+    readonly timeToLive: number | undefined;
+    /** Whether the bucket has anything under the key, a deletion included. */
+    readonly isStored: (key: string) => Promise<boolean>;
     readonly onChange: (change: Change<V>) => void;
     readonly onStanding: (standing: Standing) => void;
     readonly onStop: () => void;
@@ -46,6 +51,9 @@ export class BucketWatch<V> implements Watch {
     readonly #markReady: () => void;
     /** Key → what the listener knows of it: a revision, and when that was stored, because an emptied store counts from 1 again. */
     readonly #known = new Map<string, Stored>();
+    readonly #expiring: ExpiringKeys | undefined;
+    /** Keys of which the server is being asked whether they have expired. */
+    readonly #asked = new Set<string>();
     /** Keys seen in the current reading of the bucket; `undefined` once that is complete. */
     #seen: Set<string> | undefined;
     #messages: ConsumerMessages | undefined;
@@ -65,6 +73,10 @@ export class BucketWatch<V> implements Watch {
         const { promise, resolve } = Promise.withResolvers<void>();
         this.ready = promise;
         this.#markReady = resolve;
+        const { timeToLive } = ports;
+        if (timeToLive !== undefined) {
+            this.#expiring = new ExpiringKeys({ timeToLive, onDue: (key) => this.#askWhetherExpired(key) });
+        }
         this.#stopListening = ports.status.onChange(({ connected }) => {
             if (connected) this.#restart();
             else this.#stand({ current: false });
@@ -88,6 +100,7 @@ export class BucketWatch<V> implements Watch {
         this.#stopListening();
         clearTimeout(this.#retry);
         this.#messages?.stop();
+        this.#expiring?.clear();
         this.#ports.onStop();
     }
 
@@ -120,6 +133,7 @@ export class BucketWatch<V> implements Watch {
         const generation = this.#generation;
         this.#messages?.stop();
         this.#messages = undefined;
+        this.#expiring?.clear();
         this.#stand({ current: false });
         const manager = await this.#ports.jetStream.jetstreamManager(false);
         const { created, state } = await manager.streams.info(this.#ports.stream);
@@ -176,6 +190,7 @@ export class BucketWatch<V> implements Watch {
         const revision = message.seq;
         const operation = operationOf(message.headers);
         this.#seen?.add(key);
+        if (operation === "PUT") this.#expiring?.changed(key);
         const stored = { revision, at: message.info.timestampNanos };
         if (!isSame(this.#known.get(key), stored)) {
             if (operation === "PUT") this.#tellPut(key, stored, message.data);
@@ -194,7 +209,25 @@ export class BucketWatch<V> implements Watch {
     }
 
     #tellGone(key: string, revision: number, expired: boolean): void {
+        this.#expiring?.forget(key);
         if (this.#known.delete(key)) this.#tell({ kind: "gone", key, revision, expired });
+    }
+
+    #askWhetherExpired(key: string): void {
+        const [generation, known] = [this.#generation, this.#known.get(key)];
+        if (known === undefined || this.#asked.has(key)) return;
+        this.#asked.add(key);
+        const ask = async (): Promise<void> => {
+            const stored = await this.#ports.isStored(key);
+            const changed = this.#isStale(generation) || this.#known.get(key) !== known;
+            if (!stored && !changed) this.#tellGone(key, known.revision, true);
+        };
+        ask()
+            .catch((error: unknown) => {
+                const { bucket, log } = this.#ports;
+                log.warn({ bucket, key, reason: messageOf(error) }, "whether a key has expired is not known");
+            })
+            .finally(() => this.#asked.delete(key));
     }
 
     /** The reading is complete: what the listener knows and the bucket no longer has is gone, its marker too. */

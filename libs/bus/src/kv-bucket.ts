@@ -10,7 +10,7 @@ import {
     type JetStreamManager,
     type JetStreamPublishOptions,
 } from "@nats-io/jetstream";
-import { headers, type MsgHdrs } from "@nats-io/transport-node";
+import { headers, millis, type MsgHdrs } from "@nats-io/transport-node";
 import type { BucketContract } from "@postern/contracts";
 import { DependencyError, InvariantError } from "@postern/errors";
 import type { z } from "zod";
@@ -51,6 +51,8 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
     readonly #stream: string;
     readonly #watches = new Set<Watch>();
     #manager: Promise<JetStreamManager> | undefined;
+    /** Milliseconds after which keys expire without a note; `undefined`: they have their own, which leaves one. */
+    #timeToLive: number | undefined;
 
     constructor(ports: BucketPorts, contract: BucketContract<S>) {
         this.name = contract.name;
@@ -66,6 +68,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         try {
             const { config } = await this.#led((manager) => manager.streams.info(this.#stream), true);
             requireNone(bucketDifferences(this.#contract, config), what);
+            if (this.#contract.ttl !== undefined) this.#timeToLive = millis(config.max_age);
         } catch (error) {
             throw busFailure(error, what);
         }
@@ -135,6 +138,8 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
             stream: this.#stream,
             filter: this.#checkedFilter(filter),
             decode: (key, payload) => this.#decodeOrSkip(key, payload),
+            timeToLive: this.#timeToLive,
+            isStored: async (key) => (await this.#last(key)) !== undefined,
             onChange,
             onStanding,
             onStop: () => this.#watches.delete(watch),

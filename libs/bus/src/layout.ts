@@ -74,6 +74,9 @@ export function streamLayouts(subjects: Subjects, layout: BusLayout): StreamLayo
 
 function bucketLayout(bucket: BucketContract, { replicas, workerTtl }: BusLayout): StreamLayout {
     const maxAge = bucket.ttl === undefined ? 0 : workerTtl;
+    // The server lets expiry leave a note only where a rollup header may empty the stream.  In a bucket that many write to, each its
+    // own key, nobody may: watchers ask whether a key has expired (expiring-keys.ts).
+    const shared = bucket.ttl !== undefined;
     return {
         name: bucketStream(bucket),
         description: bucket.summary,
@@ -86,9 +89,9 @@ function bucketLayout(bucket: BucketContract, { replicas, workerTtl }: BusLayout
         discard: DiscardPolicy.New,
         duplicate_window: nanos(maxAge === 0 ? BUCKET_DUPLICATE_WINDOW : Math.min(BUCKET_DUPLICATE_WINDOW, maxAge)),
         allow_msg_ttl: true,
-        subject_delete_marker_ttl: nanos(EXPIRY_NOTE_KEPT),
-        // The server insists on it where expiry leaves a note.
-        allow_rollup_hdrs: true,
+        subject_delete_marker_ttl: shared ? 0 : nanos(EXPIRY_NOTE_KEPT),
+        allow_rollup_hdrs: !shared,
+        deny_purge: shared,
         // Reads are to come from the leader.
         allow_direct: false,
         deny_delete: true,

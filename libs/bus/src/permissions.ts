@@ -1,22 +1,13 @@
-// The permission table of the contracts in nats-server's syntax: one nkey user an instance, with the least subjects it needs.
-import {
-    BUCKETS,
-    CONSUMERS,
-    GRANTS,
-    InstanceId,
-    STREAMS,
-    type BucketName,
-    type Grant,
-    type Role,
-} from "@postern/contracts";
+// The permission table of the contracts in nats-server's syntax: one nkey user an instance, with the least subjects it needs, in
+// an account with nobody who may do something else (accounts.ts).
+import { BUCKETS, CONSUMERS, GRANTS, InstanceId, STREAMS, type BucketName, type Grant } from "@postern/contracts";
 import { ConfigError } from "@postern/errors";
+import { accountsOf, STREAMS_ACCOUNT, type Account, type Member } from "./accounts.ts";
 import { inboxPrefix } from "./connect.ts";
 import { bucketStream } from "./requirements.ts";
 
-export interface BusUser {
-    readonly role: Role;
-    /** Unique over all roles: it names the inbox. */
-    readonly instance: string;
+/** `instance` is unique over all roles: it names the inbox. */
+export interface BusUser extends Member {
     /** `U…`, of `createSeed`. */
     readonly nkeyPublic: string;
 }
@@ -31,29 +22,62 @@ interface Permissions {
 const ALLOW_RESPONSES = '{ max: 1, expires: "10m" }';
 const PUBLIC_NKEY = /^U[A-Z2-7]{55}$/;
 
-/** An `authorization { … }` block for nats-server's configuration.  Rejects users whose names or keys are not usable. */
+/** An `accounts { … }` block for nats-server's configuration.  Rejects users whose names or keys are not usable. */
 export function natsPermissions(tenant: string, users: readonly BusUser[]): string {
     refuseUnusable(users);
-    return ["authorization {", "  users = [", ...users.map((user) => userEntry(tenant, user)), "  ]", "}", ""].join(
-        "\n",
-    );
+    const root = `postern.${tenant}`;
+    const accounts = accountsOf(users, root, (member) => permissionsFor(member, root).publish.allow);
+    const keys = new Map(users.map(({ instance, nkeyPublic }) => [instance, nkeyPublic]));
+    return ["accounts {", ...accounts.map((account) => accountEntry(account, root, keys)), "}", ""].join("\n");
 }
 
-function userEntry(tenant: string, { role, instance, nkeyPublic }: BusUser): string {
-    const { publish, subscribe, answers } =
-        role === "admin" ? ADMIN : permissionsOf(GRANTS[role], `postern.${tenant}`, instance);
+function accountEntry(
+    { name, members, imports, exports }: Account,
+    root: string,
+    keys: ReadonlyMap<string, string>,
+): string {
+    const offers = exports.map(
+        ({ subject, streams }) =>
+            `      { service: ${JSON.stringify(subject)}${streams ? ", response_type: stream" : ""} }`,
+    );
+    const taken = imports.map(
+        ({ account, subject }) =>
+            `      { service: { account: ${JSON.stringify(account)}, subject: ${JSON.stringify(subject)} } }`,
+    );
+    return [
+        `  ${JSON.stringify(name)} {`,
+        ...(name === STREAMS_ACCOUNT ? ["    jetstream: enabled"] : []),
+        ...block(
+            "users",
+            members.map((member) => userEntry(member, root, keys.get(member.instance) ?? "")),
+        ),
+        ...block("exports", offers),
+        ...block("imports", taken),
+        "  }",
+    ].join("\n");
+}
+
+const block = (name: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : [`    ${name}: [`, ...lines, "    ]"];
+
+function userEntry(member: Member, root: string, nkeyPublic: string): string {
+    const { publish, subscribe, answers } = permissionsFor(member, root);
     const deny = publish.deny.length === 0 ? "" : `, deny: ${list(publish.deny)}`;
     return [
-        `    # ${role} ${instance}`,
-        `    { nkey: ${nkeyPublic}, permissions: {`,
-        `        publish: { allow: ${list(publish.allow)}${deny} },`,
-        `        subscribe: { allow: ${list(subscribe)} },`,
-        ...(answers ? [`        allow_responses: ${ALLOW_RESPONSES}`] : []),
-        `    } }`,
+        `      # ${member.role} ${member.instance}`,
+        `      { nkey: ${nkeyPublic}, permissions: {`,
+        `          publish: { allow: ${list(publish.allow)}${deny} },`,
+        `          subscribe: { allow: ${list(subscribe)} },`,
+        ...(answers ? [`          allow_responses: ${ALLOW_RESPONSES}`] : []),
+        `      } }`,
     ].join("\n");
 }
 
 const ADMIN: Permissions = { publish: { allow: [">"], deny: [] }, subscribe: [">"], answers: false };
+
+function permissionsFor({ role, instance }: Member, root: string): Permissions {
+    return role === "admin" ? ADMIN : permissionsOf(GRANTS[role], root, instance);
+}
 
 function permissionsOf(grant: Grant, root: string, instance: string): Permissions {
     const own = (pattern: string): string => `${root}.${pattern.replaceAll("{instance}", instance)}`;

@@ -19,7 +19,10 @@ export function bucketDifferences(contract: BucketContract, config: StreamConfig
         ...differing("discard", config.discard, "new"),
         ...differing("storage", config.storage, "file"),
         ...differing("allow_msg_ttl", config.allow_msg_ttl ?? false, true),
-        ...((config.subject_delete_marker_ttl ?? 0) > 0 ? [] : ["subject_delete_marker_ttl is 0, wanted more"]),
+        ...differing("allow_rollup_hdrs", config.allow_rollup_hdrs, contract.ttl === undefined),
+        ...(contract.ttl !== undefined || (config.subject_delete_marker_ttl ?? 0) > 0
+            ? []
+            : ["subject_delete_marker_ttl is 0, wanted more"]),
         ...(expire
             ? []
             : [`max_age is ${config.max_age}, wanted ${contract.ttl === undefined ? "0" : "a time to live"}`]),
