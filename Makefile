@@ -6,7 +6,7 @@ NODE := $(BIN)/node
 INSTALLED := node_modules/.package-lock.json
 PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
 
-.PHONY: start test peers check types format lint unused architecture unit e2e interop chaos chaos-brief soak bench fix
+.PHONY: start test peers check types format lint unused architecture unit e2e interop chaos chaos-brief soak fuzz fuzz-brief bench fix
 
 # Not `npm ci`: it refuses a lock without the optional binaries of platforms that a registry's mirror does not have.
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
@@ -41,13 +41,14 @@ architecture: $(INSTALLED)
 	$(NODE) --test 'test/architecture/*.test.ts'
 
 unit: $(INSTALLED) $(ADDON) peers
-	$(NODE) --test --test-concurrency=2 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts'
+	$(NODE) --test --test-concurrency=2 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts' test/fuzz/replay.test.ts
 
 # Quick parts first; every part ends with the test runner's closing lines.
 test: $(INSTALLED) $(ADDON) peers
 	$(MAKE) check
 	$(MAKE) e2e
 	$(MAKE) interop
+	$(MAKE) fuzz-brief
 	$(MAKE) chaos-brief
 
 # Programs that tests run against, from the host's packages or newer ones beside it in .cache.
@@ -75,6 +76,16 @@ chaos-brief: $(INSTALLED) $(ADDON) peers
 # Random kills; SOAK_SECONDS (3600) and SOAK_CLIENTS (100).
 soak: $(INSTALLED) $(ADDON) peers
 	unshare --net sh -c 'ip link set lo up && exec $(NODE) test/chaos/soak-main.ts'
+
+# FUZZ_SECONDS (3600) for each decoder of peers' bytes, two at a time.
+fuzz: $(INSTALLED)
+	@tools/install-fuzz-runtime.sh >/dev/null
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} $(NODE) --test test/fuzz/fuzzing.test.ts
+
+# A minute for each, and whether the fuzzers find what is planted for them.
+fuzz-brief: $(INSTALLED)
+	@tools/install-fuzz-runtime.sh >/dev/null
+	FUZZ_SECONDS=60 $(NODE) --test --test-concurrency=1 test/fuzz/planted-defects.test.ts test/fuzz/fuzzing.test.ts
 
 # Writes bench/results/.
 bench: $(INSTALLED) $(ADDON) peers

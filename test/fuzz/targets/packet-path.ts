@@ -1,4 +1,5 @@
-// The worker's data path: a client's stream, cut anywhere, to packets at the uplink.  The first octets say how it is cut.
+// The worker's data path: a client's stream, cut anywhere, to packets at the uplink.  The first four octets say how it is
+// cut, and whether the client may send packets already: it may not where the last of them is odd.
 import assert from "node:assert/strict";
 import { concatBytes, copyBytes } from "@postern/bytes";
 import { clampTcpMss, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
@@ -12,6 +13,7 @@ import { Input, outcomeOf, pieces, valueOf } from "../properties.ts";
 
 const LEASE = "10.91.0.7";
 const MTU = 1400;
+const NEGOTIATION_PACKETS = 8;
 
 const ip = (body: Uint8Array, source = [10, 91, 0, 7]): Uint8Array =>
     concatBytes(Uint8Array.of(0x45, 0, 0, 20 + body.length, 0, 0, 0x40, 0, 64, 17, 0, 0, ...source, 10, 0, 0, 1), body);
@@ -27,6 +29,8 @@ function* seeds(): Iterable<Uint8Array> {
     const ipv6 = encodeDataPacket(encodeFrame(PROTOCOL.ipv6, new Uint8Array(40)));
     yield concatBytes(cut, data, data, compressed, foreign, echo, ipv6, encodeMessage({ kind: "echo-request" }), data);
     yield concatBytes(cut, data, Uint8Array.of(0x11, 0, 0, 4), data);
+    yield concatBytes(Uint8Array.of(7, 1, 200, 31), ...Array.from({ length: 5 }, () => echo), data);
+    yield concatBytes(Uint8Array.of(9, 9, 9, 9), ...Array.from({ length: 9 }, () => echo));
     yield concatBytes(cut, ...Array.from({ length: 12 }, () => data));
     yield concatBytes(cut, encodeDataPacket(new Uint8Array(0)), encodeDataPacket(Uint8Array.of(0xff)), compressed);
 }
@@ -38,9 +42,10 @@ export const target: FuzzTarget = {
         const input = new Input(bytes);
         const sizes = input.take(4);
         const stream = input.rest();
-        const expected = model(stream);
-        assert.deepEqual(pass([stream]), expected);
-        assert.deepEqual(pass(pieces(stream, sizes)), expected);
+        const open = ((sizes[3] ?? 0) & 1) === 0;
+        const expected = model(stream, open);
+        assert.deepEqual(pass([stream], open), expected);
+        assert.deepEqual(pass(pieces(stream, sizes), open), expected);
     },
 };
 
@@ -53,7 +58,7 @@ interface Passed {
     readonly failed: boolean;
 }
 
-function pass(chunks: Iterable<Uint8Array>): Passed {
+function pass(chunks: Iterable<Uint8Array>, open: boolean): Passed {
     const packets: Uint8Array[] = [];
     const control = { packets: 0, frames: 0 };
     const failures: unknown[] = [];
@@ -67,7 +72,7 @@ function pass(chunks: Iterable<Uint8Array>): Passed {
         },
     });
     const path = new PacketPath({
-        gate: { ipv4Open: true, peerMru: 1500 },
+        gate: { ipv4Open: open, peerMru: 1500 },
         egress: { sendData: () => true },
         batch,
         onControlFrame: () => void (control.frames += 1),
@@ -77,7 +82,12 @@ function pass(chunks: Iterable<Uint8Array>): Passed {
     });
     path.lease(LEASE);
     const intake = new PacketIntake({
-        call: { onPacketReceived: () => undefined, onControlPacket: () => void (control.packets += 1) },
+        call: {
+            onPacketReceived: () => undefined,
+            onControlPacket: () => void (control.packets += 1),
+            passesData: open,
+        },
+        negotiationPackets: NEGOTIATION_PACKETS,
         path,
         batch,
         onFailure: (error) => {
@@ -101,15 +111,18 @@ function pass(chunks: Iterable<Uint8Array>): Passed {
 }
 
 /** The same, a packet at a time and with copies. */
-function model(stream: Uint8Array): Passed {
+function model(stream: Uint8Array, open: boolean): Passed {
     const passed = { packets: [] as Uint8Array[], control: { packets: 0, frames: 0 }, dropped: 0, failed: false };
+    let left = open ? Infinity : NEGOTIATION_PACKETS;
     for (let at = 0; at < stream.length;) {
         const outcome = outcomeOf(() => decodePacket(stream, at));
         if ("error" in outcome) return { ...passed, failed: true };
         if (outcome.value === undefined) break;
         at += outcome.value.size;
+        left -= 1;
+        if (left < 0) return { ...passed, failed: true };
         if (outcome.value.kind === "control") passed.control.packets += 1;
-        else passFrame(passed, outcome.value.body);
+        else passFrame(passed, outcome.value.body, open);
     }
     return passed;
 }
@@ -117,6 +130,7 @@ function model(stream: Uint8Array): Passed {
 function passFrame(
     passed: { packets: Uint8Array[]; control: { frames: number }; dropped: number },
     body: Uint8Array,
+    open: boolean,
 ): void {
     const frame = valueOf(
         outcomeOf(
@@ -130,7 +144,7 @@ function passFrame(
     }
     const packet = frame?.protocol === PROTOCOL.ipv4 ? frame.payload : new Uint8Array(0);
     const size = ipv4Size(packet, 0, packet.length);
-    if (size > 0 && ipv4Source(packet, 0) === parseIpv4(LEASE)) passed.packets.push(clamped(packet, size));
+    if (open && size > 0 && ipv4Source(packet, 0) === parseIpv4(LEASE)) passed.packets.push(clamped(packet, size));
     else passed.dropped += 1;
 }
 
