@@ -6,6 +6,7 @@ import type { Bucket } from "@postern/bus";
 import { eventually } from "@postern/testkit";
 import { testBucket } from "./bucket-suite.ts";
 import { Installation } from "./installation.ts";
+import { storm, untilWhole } from "./lease-storm.ts";
 
 let installation: Installation;
 before(async () => {
@@ -25,82 +26,19 @@ test("2,000 admissions and releases, 50 in flight, one of two registries killed 
     const [doomed, survivor] = await installation.registries("r1", "r2");
     assert.ok(doomed && survivor);
     await using worker = await installation.worker("w1");
-    /** Address → the session that has it, as the caller sees it. */
-    const granted = new Map<string, string>();
-    let [operations, admissions, highest, overtaken, lost] = [0, 0, 0, 0, 0];
-    let killing: Promise<void> | undefined;
-    const began = performance.now();
-
-    async function admit(): Promise<void> {
-        admissions += 1;
-        const session = `session${String(admissions).padStart(8, "0")}`;
-        // Every second one does not ask again when its registry dies.
-        const question = worker.question(session, `user${Math.floor(Math.random() * 150)}`);
-        const answer = await worker.admit(question, admissions % 2 === 0 ? 1 : undefined);
-        if (answer?.state !== "admitted") {
-            // Given up, or a newer session of the user took its place while it was on its way.
-            assert.ok(["session-ended", "user-limit", undefined].includes(answer?.reason), JSON.stringify(answer));
-            overtaken += 1;
-            return;
-        }
-        const { address } = answer.addresses;
-        const holder = granted.get(address);
-        assert.ok(holder === undefined || !worker.sessions.has(holder), `${session} and ${holder} have ${address}`);
-        granted.set(address, session);
-        highest = Math.max(highest, worker.sessions.size);
-    }
-
-    async function release(): Promise<void> {
-        const [session] = worker.sessions.keys();
-        // Lost only where the registry replaces it at the same time.
-        if (session !== undefined && (await worker.release(session)) !== "won") lost += 1;
-    }
-
-    async function client(): Promise<void> {
-        while (operations < 2_000) {
-            operations += 1;
-            if (operations >= 1_000) killing ??= doomed?.kill();
-            // About 200 of 256 addresses in use, until it comes to an end.
-            const isFull = worker.sessions.size > 200 || operations > 1_800;
-            await (isFull || Math.random() < 0.3 ? release() : admit());
-        }
-        while (worker.sessions.size > 0) await release();
-    }
-    await Promise.all(Array.from({ length: 50 }, client));
-    const seconds = (performance.now() - began) / 1000;
-    context.diagnostic(`${operations} operations in ${seconds.toFixed(1)} s; ${highest} sessions at once`);
-    context.diagnostic(
-        `${worker.disconnects.length} replaced, ${overtaken} overtaken on their way or given up, ${lost} ended twice`,
-    );
+    const { seconds, highest, refused, lost } = await storm({
+        worker,
+        operations: 2_000,
+        inFlight: 50,
+        halfWay: () => doomed.kill(),
+    });
+    context.diagnostic(`2000 operations in ${seconds.toFixed(1)} s; ${highest} sessions at once`);
+    context.diagnostic(`${worker.disconnects.length} replaced, ${JSON.stringify(refused)}, ${lost} ended twice`);
+    // Lost only where the registry replaces it at the same time.
     assert.ok(lost <= worker.disconnects.length);
-    await killing;
     assert.equal(doomed.process.signalCode, "SIGKILL");
     assert.ok(worker.disconnects.every(({ reason }) => reason === "replaced"));
-
-    const [sessions, leases, users] = await Promise.all([
-        installation.bus.bucket(BUCKETS.sessions),
-        installation.bus.bucket(BUCKETS.leases),
-        installation.bus.bucket(BUCKETS.users),
-    ]);
-    await eventually(
-        async () => {
-            const live = (await sessions.entries()).filter(({ value }) => value.state === "admitted");
-            assert.deepEqual(
-                live.map(({ key }) => key),
-                [],
-                "sessions",
-            );
-            const used = (await leases.entries()).filter(({ value }) => value.session !== undefined);
-            assert.deepEqual(
-                used.map(({ value }) => value),
-                [],
-                "leases",
-            );
-            const listed = (await users.entries()).flatMap(({ value }) => value.sessions);
-            assert.deepEqual(listed, [], "listings");
-        },
-        { within: 15_000, every: 100, what: "everything to be given back" },
-    );
+    await untilWhole(installation);
     await eventually(async () => {
         const lines = (await (await fetch(`${survivor.admin}/metrics`)).text()).split("\n");
         const value = (metric: string, label: string): number => {
