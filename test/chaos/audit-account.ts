@@ -17,6 +17,8 @@ export interface AuditAccount {
     readonly sessions: readonly AuditedSession[];
     /** Events that one log holds more than once, as `source epoch sequence`. */
     readonly doubled: readonly string[];
+    /** How many events of each type there are: `worker.lost`. */
+    readonly types: ReadonlyMap<string, number>;
 }
 
 interface EventLine {
@@ -38,6 +40,7 @@ interface EventLine {
 export function readAuditAccount(directory: string): AuditAccount {
     const sessions = new Map<string, AuditedSession>();
     const doubled: string[] = [];
+    const types = new Map<string, number>();
     const seen = new Set<string>();
     for (const writer of readdirSync(directory)) {
         const seenHere = new Set<string>();
@@ -50,10 +53,12 @@ export function readAuditAccount(directory: string): AuditAccount {
             // Two logs may have the same event, when one audit-logger took over from another.
             if (seen.has(id)) continue;
             seen.add(id);
+            const type = event.type.replace(/^postern\.|\.v\d+$/g, "");
+            types.set(type, (types.get(type) ?? 0) + 1);
             note(sessions, event);
         }
     }
-    return { sessions: [...sessions.values()], doubled };
+    return { sessions: [...sessions.values()], doubled, types };
 }
 
 function note(sessions: Map<string, AuditedSession>, { type, source: by, data }: EventLine["event"]): void {
