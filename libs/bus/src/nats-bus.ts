@@ -103,7 +103,6 @@ export class NatsBus implements Bus {
             connection: this.connection,
             log: this.#options.log,
             metrics: this.#options.metrics,
-            clock: this.#clock,
         };
         const unchecked = handler as UncheckedHandler; // the responder gives it only what `contract` has parsed
         const responder = new Responder(ports, subject, requestName(subject), contract, unchecked, options);

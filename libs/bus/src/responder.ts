@@ -22,11 +22,11 @@ export interface ResponderPorts {
     readonly connection: NatsConnection;
     readonly log: BusLog;
     readonly metrics: BusMetrics | undefined;
-    readonly clock: () => number;
 }
 
 interface ReceivedQuestion {
     readonly message: Msg;
+    /** Monotonic milliseconds. */
     readonly arrivedAt: number;
 }
 
@@ -104,7 +104,7 @@ export class Responder implements Stoppable {
     }
 
     #accept(message: Msg): void {
-        const question = { message, arrivedAt: this.#ports.clock() };
+        const question = { message, arrivedAt: performance.now() };
         if (this.#running.size < this.#concurrency) this.#run(question);
         else if (this.#waiting.length < this.#concurrency * WAITING_PER_RUNNING) this.#waiting.push(question);
         else this.#refuse(question, "BUS_OVERLOADED", `${this.#name}: too many questions wait`);
@@ -123,8 +123,8 @@ export class Responder implements Stoppable {
             const next = this.#waiting.shift();
             if (next === undefined) return;
             // Nobody waits for the answer any more.
-            if (this.#ports.clock() - next.arrivedAt < this.#contract.timeout) return this.#run(next);
-            this.#ports.metrics?.answered(this.#name, "timeout", this.#ports.clock() - next.arrivedAt);
+            if (performance.now() - next.arrivedAt < this.#contract.timeout) return this.#run(next);
+            this.#ports.metrics?.answered(this.#name, "timeout", performance.now() - next.arrivedAt);
         }
     }
 
@@ -147,7 +147,7 @@ export class Responder implements Stoppable {
             const cause = error instanceof PosternError ? error.code : "internal error";
             return this.#refuse(question, "BUS_REMOTE_FAILED", `${this.#name}: ${cause}`);
         }
-        this.#ports.metrics?.answered(this.#name, "ok", this.#ports.clock() - arrivedAt);
+        this.#ports.metrics?.answered(this.#name, "ok", performance.now() - arrivedAt);
     }
 
     #refuse({ message, arrivedAt }: ReceivedQuestion, code: FailureCode, detail: string): void {
@@ -156,7 +156,7 @@ export class Responder implements Stoppable {
         failure.set(FAILURE_DETAIL_HEADER, detail.replaceAll(/[\r\n]+/g, " ").slice(0, 500));
         this.#respond(message, "", failure);
         const outcome = outcomeOf(new DependencyError(code));
-        this.#ports.metrics?.answered(this.#name, outcome, this.#ports.clock() - arrivedAt);
+        this.#ports.metrics?.answered(this.#name, outcome, performance.now() - arrivedAt);
     }
 
     #respond(message: Msg, payload: string, failure?: ReturnType<typeof headers>): void {

@@ -6,8 +6,8 @@ import { instanceOf, readLeftovers, type DirectoryOptions } from "./outbox-direc
 
 /** `undefined`: somebody uses the directory, or nothing is left in it. */
 export async function adoptDirectory(options: DirectoryOptions, adopter: string): Promise<Adoption | undefined> {
-    if (await isClaimed(options.directory)) return undefined;
-    const lock = await lockOrNone(options.directory, `${adopter}, standing in`);
+    if (await isClaimed(options.directory, options.host)) return undefined;
+    const lock = await lockOrNone(options, `${adopter}, standing in`);
     if (lock === undefined) return undefined;
     const { deliveries, corruptions } = await readLeftovers(options);
     const adoption = new Adoption(options, lock, deliveries, corruptions);
@@ -16,9 +16,9 @@ export async function adoptDirectory(options: DirectoryOptions, adopter: string)
     return undefined;
 }
 
-async function lockOrNone(directory: string, holder: string): Promise<DirectoryLock | undefined> {
+async function lockOrNone({ directory, host }: DirectoryOptions, holder: string): Promise<DirectoryLock | undefined> {
     try {
-        return await lockDirectory(directory, holder, { patience: 0, claim: false });
+        return await lockDirectory(directory, holder, { patience: 0, claim: false }, host);
     } catch (error) {
         if (error instanceof DependencyError && error.code === "OUTBOX_LOCKED") return undefined;
         throw error;

@@ -4,20 +4,49 @@
 // whose process is gone counts for nothing.  Processes of another container or host cannot be looked up, so every holder renews
 // its file, and one that was not renewed for a while is taken for dead.
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, readFile, readlink, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { decodeUtf8, encodeUtf8 } from "@postern/bytes";
 import { DependencyError } from "@postern/errors";
 import { z } from "zod";
+import { realDisk, type Disk } from "./disk.ts";
 
 const LOCK_NAME = /^lock-[0-9a-f-]{36}$/;
 const CLAIM = "claim";
 const RENEWAL = 2_000;
 const DEAD_AFTER = 10_000;
+/** Within so many milliseconds a renewal is due, and seen. */
+const RENEWAL_SEEN = 2 * RENEWAL + 1_000;
 const RETRY_PAUSE = 150;
 
 const Holder = z.object({ pid: z.int().positive(), startTime: z.string(), namespace: z.string(), holder: z.string() });
 type Holder = z.infer<typeof Holder>;
+
+/** The machine on which the processes run that may hold a lock. */
+export interface LockHost {
+    readonly disk: Disk;
+    /** Wall-clock milliseconds. */
+    now(): number;
+    /** Monotonic milliseconds. */
+    elapsed(): number;
+    pause(milliseconds: number): Promise<void>;
+    readonly pid: number;
+    /** Clock ticks from boot to the start of a process; `undefined`: there is no such process. */
+    startTimeOf(pid: number): Promise<string | undefined>;
+    /** Process ids mean the same only within one of these. */
+    namespace(): Promise<string>;
+}
+
+export const thisHost: LockHost = {
+    disk: realDisk,
+    now: () => Date.now(),
+    elapsed: () => performance.now(),
+    pause: (milliseconds) => delay(milliseconds),
+    pid: process.pid,
+    startTimeOf,
+    namespace: ownNamespace,
+};
 
 export interface DirectoryLock {
     /** The owner of the directory has come and asks for it. */
@@ -33,87 +62,103 @@ export async function lockDirectory(
     directory: string,
     holder: string,
     { patience, claim }: { readonly patience: number; readonly claim: boolean },
+    host: LockHost = thisHost,
 ): Promise<DirectoryLock> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const deadline = performance.now() + patience;
+    await host.disk.makeDirectories(directory);
+    const deadline = host.elapsed() + patience;
     let claiming = false;
     try {
         for (;;) {
-            const other = await tryLock(directory, holder);
+            const other = await tryLock(directory, holder, host);
             if (typeof other !== "string") return other;
-            if (performance.now() >= deadline) throw new DependencyError("OUTBOX_LOCKED", `${directory}: ${other}`);
-            if (claim) claiming = await putClaim(directory);
-            await delay(RETRY_PAUSE * (0.5 + Math.random()));
+            if (host.elapsed() >= deadline) throw new DependencyError("OUTBOX_LOCKED", `${directory}: ${other}`);
+            if (claim) claiming = await putClaim(directory, host);
+            await host.pause(RETRY_PAUSE * (0.5 + Math.random()));
         }
     } finally {
-        if (claiming) await unlinkIfThere(join(directory, CLAIM));
+        if (claiming) await unlinkIfThere(join(directory, CLAIM), host);
     }
 }
 
 /** Whether the owner of `directory` is waiting for it. */
-export async function isClaimed(directory: string): Promise<boolean> {
-    const age = await ageOf(join(directory, CLAIM));
+export async function isClaimed(directory: string, host: LockHost = thisHost): Promise<boolean> {
+    const age = await ageOf(join(directory, CLAIM), host);
     return age !== undefined && age < DEAD_AFTER;
 }
 
 /** The lock, or a sentence about who has it. */
-async function tryLock(directory: string, holder: string): Promise<DirectoryLock | string> {
+async function tryLock(directory: string, holder: string, host: LockHost): Promise<DirectoryLock | string> {
+    const { disk, pid } = host;
     const own = `lock-${randomUUID()}`;
     const file = join(directory, own);
-    const [startTime, namespace] = [(await startTimeOf(process.pid)) ?? "unknown", await ownNamespace()];
-    await writeFile(file, JSON.stringify({ pid: process.pid, startTime, namespace, holder } satisfies Holder), {
-        flag: "wx",
-        mode: 0o600,
-    });
-    const others = (await readdir(directory)).filter((name) => LOCK_NAME.test(name) && name !== own);
+    const [startTime, namespace] = [(await host.startTimeOf(pid)) ?? "unknown", await host.namespace()];
+    const content = encodeUtf8(JSON.stringify({ pid, startTime, namespace, holder } satisfies Holder));
+    const handle = await disk.open(file, "wx");
+    try {
+        await handle.write(content, 0, content.length, 0);
+    } finally {
+        await handle.close();
+    }
+    const names = (await disk.list(directory)).map(({ name }) => name);
+    const others = names.filter((name) => LOCK_NAME.test(name) && name !== own);
     for (const name of others) {
-        const other = await liveHolder(join(directory, name), namespace);
+        const other = await liveHolder(join(directory, name), namespace, host);
         if (other !== undefined) {
-            await unlinkIfThere(file);
+            await unlinkIfThere(file, host);
             return other;
         }
     }
-    for (const name of others) await unlinkIfThere(join(directory, name));
-    return new HeldLock(directory, file);
+    for (const name of others) await unlinkIfThere(join(directory, name), host);
+    return new HeldLock(directory, file, host);
 }
 
 class HeldLock implements DirectoryLock {
     readonly #directory: string;
     readonly #file: string;
+    readonly #host: LockHost;
     readonly #renewal: NodeJS.Timeout;
 
-    constructor(directory: string, file: string) {
+    constructor(directory: string, file: string, host: LockHost) {
         this.#directory = directory;
         this.#file = file;
+        this.#host = host;
         this.#renewal = setInterval(() => {
-            const now = new Date();
             // A directory that went away takes the lock with it.
-            utimes(file, now, now).catch(() => clearInterval(this.#renewal));
+            host.disk.touch(file).catch(() => clearInterval(this.#renewal));
         }, RENEWAL);
         this.#renewal.unref();
     }
 
     claimed(): Promise<boolean> {
-        return isClaimed(this.#directory);
+        return isClaimed(this.#directory, this.#host);
     }
 
     async release(): Promise<void> {
         clearInterval(this.#renewal);
-        await unlinkIfThere(this.#file);
+        await unlinkIfThere(this.#file, this.#host);
     }
 }
 
-async function liveHolder(file: string, namespace: string): Promise<string | undefined> {
-    const age = await ageOf(file);
+async function liveHolder(file: string, namespace: string, host: LockHost): Promise<string | undefined> {
+    const age = await ageOf(file, host);
     if (age === undefined) return undefined;
-    const text = await readFile(file, "utf8").catch(() => "");
+    const isFresh = (): Promise<boolean> => isRenewed(file, age, host);
+    const text = await host.disk.read(file).then(decodeUtf8, () => "");
     const holder = parseHolder(text);
     // Created and not yet written, or left so by a crash.
-    if (holder === undefined) return age < DEAD_AFTER ? "another process is about to lock it" : undefined;
+    if (holder === undefined) return (await isFresh()) ? "another process is about to lock it" : undefined;
     const sentence = `process ${holder.pid} (${holder.holder}) uses it`;
     if (holder.namespace !== namespace)
-        return age < DEAD_AFTER ? `${sentence}, in another container or on another host` : undefined;
-    return (await startTimeOf(holder.pid)) === holder.startTime ? sentence : undefined;
+        return (await isFresh()) ? `${sentence}, in another container or on another host` : undefined;
+    return (await host.startTimeOf(holder.pid)) === holder.startTime ? sentence : undefined;
+}
+
+/** A file that looks old, or is from the future, may only show that the wall clock jumped: a holder that lives renews it soon. */
+async function isRenewed(file: string, age: number, host: LockHost): Promise<boolean> {
+    if (Math.abs(age) < DEAD_AFTER) return true;
+    const before = await host.disk.modifiedAt(file);
+    await host.pause(RENEWAL_SEEN);
+    return (await host.disk.modifiedAt(file)) !== before;
 }
 
 function parseHolder(text: string): Holder | undefined {
@@ -141,21 +186,20 @@ async function ownNamespace(): Promise<string> {
     return `${namespace} ${boot.trim()}`;
 }
 
-async function putClaim(directory: string): Promise<boolean> {
-    const handle = await open(join(directory, CLAIM), "w", 0o600);
-    const now = new Date();
-    await handle.utimes(now, now);
-    await handle.close();
+async function putClaim(directory: string, { disk }: LockHost): Promise<boolean> {
+    const file = join(directory, CLAIM);
+    await (await disk.open(file, "w")).close();
+    await disk.touch(file);
     return true;
 }
 
-async function ageOf(file: string): Promise<number | undefined> {
-    const stats = await stat(file).catch(() => undefined);
-    return stats === undefined ? undefined : Date.now() - stats.mtimeMs;
+async function ageOf(file: string, host: LockHost): Promise<number | undefined> {
+    const at = await host.disk.modifiedAt(file);
+    return at === undefined ? undefined : host.now() - at;
 }
 
-async function unlinkIfThere(file: string): Promise<void> {
-    await unlink(file).catch((error: NodeJS.ErrnoException) => {
+async function unlinkIfThere(file: string, { disk }: LockHost): Promise<void> {
+    await disk.unlink(file).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOENT") throw error;
     });
 }

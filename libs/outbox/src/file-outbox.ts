@@ -29,8 +29,8 @@ export interface FileOutboxParts {
     readonly earlier: readonly Delivery[];
     readonly current: Delivery;
     readonly corruptions: number;
-    /** Milliseconds. */
-    readonly trimInterval: number;
+    /** Calls back about once a second, until the result is called. */
+    readonly everySecond: (task: () => Promise<void>) => () => void;
 }
 
 export class FileOutbox implements Outbox {
@@ -48,11 +48,11 @@ export class FileOutbox implements Outbox {
     #adopting: Promise<string[]> = Promise.resolve([]);
     /** Of deliveries that are gone. */
     readonly #past = { published: 0, retries: 0, dropped: 0, corruptions: 0 };
-    readonly #trimTimer: NodeJS.Timeout;
+    readonly #stopTrimming: () => void;
     #trimming: Promise<void> | undefined;
     #closing: Promise<void> | undefined;
 
-    constructor({ options, directory, lock, earlier, current, corruptions, trimInterval }: FileOutboxParts) {
+    constructor({ options, directory, lock, earlier, current, corruptions, everySecond }: FileOutboxParts) {
         this.#options = options;
         this.#directory = directory;
         this.#lock = lock;
@@ -64,10 +64,9 @@ export class FileOutbox implements Outbox {
         this.source = current.journal.owner.source;
         this.epoch = current.journal.owner.epoch;
         this.#startInOrder(earlier).catch((error: unknown) => options.log.error({ error }, "the outbox cannot start"));
-        this.#trimTimer = setInterval(() => {
-            this.#trim().catch((error: unknown) => options.log.warn({ error }, "the outbox cannot be trimmed"));
-        }, trimInterval);
-        this.#trimTimer.unref();
+        this.#stopTrimming = everySecond(() =>
+            this.#trim().catch((error: unknown) => options.log.warn({ error }, "the outbox cannot be trimmed")),
+        );
     }
 
     get accepting(): boolean {
@@ -137,7 +136,7 @@ export class FileOutbox implements Outbox {
 
     async #close(): Promise<void> {
         const { log } = this.#options;
-        clearInterval(this.#trimTimer);
+        this.#stopTrimming();
         await this.#adopting.catch(() => []);
         for (const delivery of this.#deliveries()) delivery.stop();
         try {
@@ -221,7 +220,7 @@ export class FileOutbox implements Outbox {
 
     async #adoptOrphans(root: string, options: AdoptOptions): Promise<string[]> {
         const adopted: string[] = [];
-        for (const directory of await directoriesWithLeftovers(root)) {
+        for (const directory of await directoriesWithLeftovers(this.#directory.host.disk, root)) {
             const instance = instanceOf(directory);
             if (this.#closing !== undefined || instance === this.#options.instance || (await options.alive(instance)))
                 continue;

@@ -1,11 +1,11 @@
 // The journal of one epoch: a directory of numbered segments.  Appends are committed in groups: all that wait share one write and one
 // fdatasync, and while that runs the next group gathers.
-import { rename, rm, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { DependencyError, PosternError } from "@postern/errors";
+import type { Disk } from "./disk.ts";
 import { encodeFrame, recordSize, type EncodedRecord } from "./frame.ts";
 import { encodeJournalRecord, type Cursor, type JournalRecord, type SegmentRecord } from "./records.ts";
-import { SegmentFile, syncDirectory, type OpenSegment } from "./segment-file.ts";
+import { SegmentFile } from "./segment-file.ts";
 
 /** Bytes of records in one group at most. */
 const MAX_GROUP_SIZE = 1024 * 1024;
@@ -23,7 +23,7 @@ export interface JournalOptions {
     readonly directory: string;
     readonly owner: SegmentRecord;
     readonly segmentBytes: number;
-    readonly openSegment: OpenSegment;
+    readonly disk: Disk;
     /** What an earlier process left of this epoch, oldest first. */
     readonly segments: readonly SegmentInfo[];
     readonly lastIndex: number;
@@ -83,12 +83,12 @@ export class Journal {
         await this.append({ kind: "cursor", cursor });
         let removed = false;
         for (let oldest = this.#sealed[0]; oldest !== undefined && oldest.lastIndex <= cursor.index;) {
-            await unlink(join(this.#options.directory, oldest.file));
+            await this.#options.disk.unlink(join(this.#options.directory, oldest.file));
             this.#sealed.shift();
             oldest = this.#sealed[0];
             removed = true;
         }
-        if (removed) await syncDirectory(this.#options.directory);
+        if (removed) await this.#options.disk.syncDirectory(this.#options.directory);
     }
 
     /** Writes what waits and closes the file; what comes later is refused. */
@@ -102,10 +102,10 @@ export class Journal {
     /** Closes, and removes the directory: nothing in it is needed any more. */
     async remove(): Promise<void> {
         await this.close();
-        const { directory } = this.#options;
-        await rename(directory, `${directory}${DONE_SUFFIX}`);
-        await syncDirectory(dirname(directory));
-        await rm(`${directory}${DONE_SUFFIX}`, { recursive: true });
+        const { directory, disk } = this.#options;
+        await disk.rename(directory, `${directory}${DONE_SUFFIX}`);
+        await disk.syncDirectory(dirname(directory));
+        await disk.removeTree(`${directory}${DONE_SUFFIX}`);
     }
 
     async #flush(): Promise<void> {
@@ -165,13 +165,13 @@ export class Journal {
         const number = this.#lastNumber + 1;
         const file = segmentName(number);
         const path = join(this.#options.directory, file);
-        const segment = new SegmentFile(await this.#options.openSegment(path));
+        const segment = await SegmentFile.create(this.#options.disk, path);
         try {
             const header = encodeJournalRecord({ kind: "segment", segment: this.owner });
             await segment.append(encodeFrame(this.#lastIndex + 1, [header]));
         } catch (error) {
             await segment.close();
-            await unlink(path);
+            await this.#options.disk.unlink(path);
             throw error;
         }
         this.#lastNumber = number;

@@ -1,10 +1,9 @@
 // Opening an outbox: the lock, what earlier starts left, and a new epoch.
 import { DependencyError, PosternError } from "@postern/errors";
 import { FileOutbox } from "./file-outbox.ts";
-import { lockDirectory } from "./directory-lock.ts";
+import { lockDirectory, thisHost, type LockHost } from "./directory-lock.ts";
 import type { Outbox, OutboxOptions } from "./outbox.ts";
 import { createEpoch, readLeftovers, type DirectoryOptions } from "./outbox-directory.ts";
-import type { OpenSegment } from "./segment-file.ts";
 
 /** A predecessor that is stopping, or a peer that stands in, may need so long to leave. */
 const LOCK_PATIENCE = 15_000;
@@ -15,10 +14,8 @@ const SEGMENTS_PER_OUTBOX = 8;
 
 /** What tests replace. */
 export interface OutboxInternals {
-    readonly openSegment?: OpenSegment;
-    /** Monotonic milliseconds. */
-    readonly elapsed?: () => number;
-    readonly trimInterval?: number;
+    readonly host?: LockHost;
+    readonly everySecond?: (task: () => Promise<void>) => () => void;
     readonly lockPatience?: number;
 }
 
@@ -30,17 +27,17 @@ export interface OutboxInternals {
 export const openOutbox = (options: OutboxOptions): Promise<Outbox> => openOutboxWith(options, {});
 
 export async function openOutboxWith(options: OutboxOptions, internals: OutboxInternals): Promise<Outbox> {
+    const { host = thisHost, everySecond = everyInterval(TRIM_INTERVAL) } = internals;
     const patience = internals.lockPatience ?? LOCK_PATIENCE;
     const lock = await orUnusable(
-        lockDirectory(options.directory, options.instance, { patience, claim: true }),
+        lockDirectory(options.directory, options.instance, { patience, claim: true }, host),
         options.directory,
     );
     try {
-        const own = directoryOptions(options, internals);
+        const own = directoryOptions(options, host);
         const { deliveries, corruptions, newestEpoch } = await orUnusable(readLeftovers(own), options.directory);
         const epoch = Math.max(options.epoch, newestEpoch + 1);
         const current = await orUnusable(createEpoch(own, epoch), options.directory);
-        const trimInterval = internals.trimInterval ?? TRIM_INTERVAL;
         return new FileOutbox({
             options,
             directory: own,
@@ -48,7 +45,7 @@ export async function openOutboxWith(options: OutboxOptions, internals: OutboxIn
             earlier: deliveries,
             current,
             corruptions,
-            trimInterval,
+            everySecond,
         });
     } catch (error) {
         await lock.release();
@@ -66,20 +63,29 @@ async function orUnusable<T>(work: Promise<T>, directory: string): Promise<T> {
     }
 }
 
-function directoryOptions(options: OutboxOptions, internals: OutboxInternals): DirectoryOptions {
+/** Does not keep the process alive. */
+export function everyInterval(milliseconds: number): NonNullable<OutboxInternals["everySecond"]> {
+    return (task) => {
+        const timer = setInterval(() => void task(), milliseconds);
+        timer.unref();
+        return () => clearInterval(timer);
+    };
+}
+
+function directoryOptions(options: OutboxOptions, host: LockHost): DirectoryOptions {
     const { tenant, service, instance } = options;
     return {
         directory: options.directory,
         identity: { source: `postern/${tenant}/${service}/${instance}`, instance },
         segmentBytes: Math.min(MAX_SEGMENT_SIZE, Math.floor(options.maxBytes / SEGMENTS_PER_OUTBOX)),
-        ...(internals.openSegment === undefined ? {} : { openSegment: internals.openSegment }),
+        host,
         log: options.log,
         delivery: {
             stream: options.stream,
             settle: options.settle,
             log: options.log,
             random: options.random ?? Math.random,
-            elapsed: internals.elapsed ?? (() => performance.now()),
+            elapsed: () => host.elapsed(),
             retention: 2 * options.streamSyncInterval,
             order: options.order ?? "source",
         },

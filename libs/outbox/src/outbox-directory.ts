@@ -3,13 +3,14 @@
 //   epoch                      the highest epoch so far
 //   quarantine/                damaged segments, as they were found
 //   lock-<random>, claim       who uses the directory, and who waits for it
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { decodeUtf8, encodeUtf8 } from "@postern/bytes";
 import { Delivery, type DeliveryPorts } from "./delivery.ts";
+import type { Disk } from "./disk.ts";
 import { DONE_SUFFIX, Journal } from "./journal.ts";
+import type { LockHost } from "./directory-lock.ts";
 import type { OutboxLog } from "./outbox.ts";
 import { recoverEpoch } from "./recovery.ts";
-import { createSegment, syncDirectory, type OpenSegment } from "./segment-file.ts";
 
 const EPOCH_FILE = "epoch";
 const EPOCH_NAME = /^\d{1,16}$/;
@@ -19,7 +20,7 @@ export interface DirectoryOptions {
     /** For a journal that lost its own record of it. */
     readonly identity: { readonly source: string; readonly instance: string };
     readonly segmentBytes: number;
-    readonly openSegment?: OpenSegment;
+    readonly host: LockHost;
     readonly delivery: Omit<DeliveryPorts, "journal">;
     readonly log: OutboxLog;
 }
@@ -34,22 +35,23 @@ export interface Leftovers {
 /** What earlier starts left, ready to be published.  Needs the directory's lock. */
 export async function readLeftovers(options: DirectoryOptions): Promise<Leftovers> {
     const { directory, log } = options;
-    const names = await readdir(directory);
+    const { disk } = options.host;
+    const names = (await disk.list(directory)).map(({ name }) => name);
     for (const name of names.filter((name) => name.endsWith(DONE_SUFFIX))) {
-        await rm(join(directory, name), { recursive: true });
+        await disk.removeTree(join(directory, name));
     }
     const epochs = names.filter((name) => EPOCH_NAME.test(name)).sort((a, b) => Number(a) - Number(b));
     const deliveries: Delivery[] = [];
     let corruptions = 0;
     for (const epoch of epochs) {
         const path = join(directory, epoch);
-        const recovered = await recoverEpoch(path, log);
+        const recovered = await recoverEpoch(disk, path, log);
         corruptions += recovered.corruptions;
         const journal = new Journal({
             directory: path,
             owner: recovered.owner ?? { version: 1, ...options.identity, epoch: Number(epoch) },
             segmentBytes: options.segmentBytes,
-            openSegment: options.openSegment ?? createSegment,
+            disk,
             segments: recovered.segments,
             lastIndex: recovered.lastIndex,
         });
@@ -63,21 +65,22 @@ export async function readLeftovers(options: DirectoryOptions): Promise<Leftover
         );
         deliveries.push(new Delivery({ ...options.delivery, journal }, recovered.cursor, recovered.entries));
     }
-    const newestEpoch = Math.max(0, Number(await readEpoch(directory)), ...epochs.map(Number));
+    const newestEpoch = Math.max(0, await readEpoch(disk, directory), ...epochs.map(Number));
     return { deliveries, corruptions, newestEpoch };
 }
 
 /** A journal for a new start, whose epoch is on disk before it is used. */
 export async function createEpoch(options: DirectoryOptions, epoch: number): Promise<Delivery> {
-    const path = join(options.directory, String(epoch));
-    await writeEpoch(options.directory, epoch);
-    await mkdir(path, { mode: 0o700 });
-    await syncDirectory(options.directory);
+    const { directory } = options;
+    const { disk } = options.host;
+    const path = join(directory, String(epoch));
+    await writeEpoch(disk, directory, epoch);
+    await disk.makeDirectories(path);
     const journal = new Journal({
         directory: path,
         owner: { version: 1, ...options.identity, epoch },
         segmentBytes: options.segmentBytes,
-        openSegment: options.openSegment ?? createSegment,
+        disk,
         segments: [],
         lastIndex: 0,
     });
@@ -85,34 +88,38 @@ export async function createEpoch(options: DirectoryOptions, epoch: number): Pro
 }
 
 /** The instances below `root` that have something to publish. */
-export async function directoriesWithLeftovers(root: string): Promise<string[]> {
+export async function directoriesWithLeftovers(disk: Disk, root: string): Promise<string[]> {
     const found: string[] = [];
-    for (const entry of await readdir(root, { withFileTypes: true })) {
-        if (!entry.isDirectory()) continue;
-        const names = await readdir(join(root, entry.name));
-        if (names.some((name) => EPOCH_NAME.test(name))) found.push(join(root, entry.name));
+    for (const entry of await disk.list(root)) {
+        if (!entry.isDirectory) continue;
+        const names = await disk.list(join(root, entry.name));
+        if (names.some(({ name }) => EPOCH_NAME.test(name))) found.push(join(root, entry.name));
     }
     return found;
 }
 
 export const instanceOf = (directory: string): string => basename(directory);
 
-async function readEpoch(directory: string): Promise<string> {
-    return readFile(join(directory, EPOCH_FILE), "latin1").catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return "0";
+/** 0: none yet. */
+async function readEpoch(disk: Disk, directory: string): Promise<number> {
+    try {
+        return Number(decodeUtf8(await disk.read(join(directory, EPOCH_FILE))));
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0; // what every operation of a disk rejects with
         throw error;
-    });
+    }
 }
 
-async function writeEpoch(directory: string, epoch: number): Promise<void> {
+async function writeEpoch(disk: Disk, directory: string, epoch: number): Promise<void> {
     const temporary = join(directory, `${EPOCH_FILE}.new`);
-    const handle = await open(temporary, "w", 0o600);
+    const handle = await disk.open(temporary, "w");
     try {
-        await handle.writeFile(`${epoch}\n`);
-        await handle.sync();
+        const text = encodeUtf8(`${epoch}\n`);
+        await handle.write(text, 0, text.length, 0);
+        await handle.datasync();
     } finally {
         await handle.close();
     }
-    await rename(temporary, join(directory, EPOCH_FILE));
-    await syncDirectory(directory);
+    await disk.rename(temporary, join(directory, EPOCH_FILE));
+    await disk.syncDirectory(directory);
 }

@@ -1,7 +1,7 @@
 // What an earlier process left of one epoch: its entries, how far they were told, and what a crash or a bad disk did to them.
-import { copyFile, mkdir, open, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DependencyError } from "@postern/errors";
+import type { Disk } from "./disk.ts";
 import type { Frame } from "./frame.ts";
 import type { SegmentInfo } from "./journal.ts";
 import type { OutboxLog } from "./outbox.ts";
@@ -38,14 +38,15 @@ export interface RecoveredEpoch {
 }
 
 /** Reads one epoch's directory; cuts off a torn end; copies damaged segments to quarantine. */
-export async function recoverEpoch(directory: string, log: OutboxLog): Promise<RecoveredEpoch> {
-    const reader = new EpochReader(directory, log);
-    const numbers = (await readdir(directory)).flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? []).sort();
+export async function recoverEpoch(disk: Disk, directory: string, log: OutboxLog): Promise<RecoveredEpoch> {
+    const reader = new EpochReader(disk, directory, log);
+    const numbers = (await disk.list(directory)).flatMap(({ name }) => SEGMENT_NAME.exec(name)?.[1] ?? []).sort();
     for (const number of numbers) await reader.read(Number(number), number === numbers.at(-1));
     return reader.result();
 }
 
 class EpochReader {
+    readonly #disk: Disk;
     readonly #directory: string;
     readonly #log: OutboxLog;
     readonly #segments: SegmentInfo[] = [];
@@ -58,7 +59,8 @@ class EpochReader {
     #lastIndex = 0;
     #corruptions = 0;
 
-    constructor(directory: string, log: OutboxLog) {
+    constructor(disk: Disk, directory: string, log: OutboxLog) {
+        this.#disk = disk;
         this.#directory = directory;
         this.#log = log;
     }
@@ -66,7 +68,7 @@ class EpochReader {
     async read(number: number, last: boolean): Promise<void> {
         const file = `${String(number).padStart(8, "0")}.journal`;
         const path = join(this.#directory, file);
-        const bytes = await readFile(path);
+        const bytes = await this.#disk.read(path);
         const { frames, wholeLength, damages } = scanSegment(bytes, last);
         if (wholeLength < bytes.length) await this.#cutOff(path, bytes, wholeLength);
         for (const { offset, length } of damages) await this.#damaged(path, `${length} bytes at offset ${offset}`);
@@ -122,8 +124,8 @@ class EpochReader {
     /** Nobody was told that these bytes are safe; they are kept all the same, in case a bad disk only made it look so. */
     async #cutOff(path: string, bytes: Uint8Array, wholeLength: number): Promise<void> {
         const kept = await this.#quarantineName(path, `.tail-${wholeLength}`);
-        await writeFile(kept, bytes.subarray(wholeLength), { mode: 0o600 });
-        const handle = await open(path, "r+");
+        await this.#keep(kept, bytes.subarray(wholeLength));
+        const handle = await this.#disk.open(path, "r+");
         try {
             await handle.truncate(wholeLength);
             await handle.datasync();
@@ -134,15 +136,24 @@ class EpochReader {
         this.#log.warn(fields, "a write to the outbox was interrupted; its unacknowledged end is cut off");
     }
 
+    async #keep(file: string, bytes: Uint8Array): Promise<void> {
+        const handle = await this.#disk.open(file, "w");
+        try {
+            await handle.write(bytes, 0, bytes.length, 0);
+        } finally {
+            await handle.close();
+        }
+    }
+
     async #damaged(path: string, what: string): Promise<void> {
         const kept = await this.#quarantineName(path, "");
-        await copyFile(path, kept);
+        await this.#disk.copy(path, kept);
         this.#report({ file: path, kept, what }, "events are lost; the rest is published, with a gap in the sequence");
     }
 
     async #quarantineName(path: string, suffix: string): Promise<string> {
         const quarantine = join(dirname(this.#directory), QUARANTINE);
-        await mkdir(quarantine, { recursive: true, mode: 0o700 });
+        await this.#disk.makeDirectories(quarantine);
         return join(quarantine, `${basename(this.#directory)}-${basename(path)}${suffix}`);
     }
 

@@ -1,38 +1,29 @@
 // One file of the journal, written by appending whole frames, each synced before anybody is told.
-import { open, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DependencyError } from "@postern/errors";
-
-/** The parts of a file handle that writing needs; tests put failing disks behind it. */
-export type SegmentHandle = Pick<FileHandle, "write" | "datasync" | "truncate" | "close">;
-export type OpenSegment = (file: string) => Promise<SegmentHandle>;
-
-/** Creates the file: a name is never used twice. */
-export const createSegment: OpenSegment = async (file) => {
-    const handle = await open(file, "wx", 0o600);
-    await syncDirectory(dirname(file));
-    return handle;
-};
-
-/** Makes creations, renames and removals in a directory durable. */
-export async function syncDirectory(directory: string): Promise<void> {
-    const handle = await open(directory, "r");
-    try {
-        await handle.sync();
-    } finally {
-        await handle.close();
-    }
-}
+import type { Disk, DiskFile } from "./disk.ts";
 
 export class SegmentFile {
-    readonly #handle: SegmentHandle;
+    readonly #handle: DiskFile;
     /** Bytes that are synced: the end of the last whole frame. */
     #size = 0;
     /** A failed write may have left bytes behind `#size`. */
     #dirty = false;
 
-    constructor(handle: SegmentHandle) {
+    constructor(handle: DiskFile) {
         this.#handle = handle;
+    }
+
+    /** A new file: a name is never used twice. */
+    static async create(disk: Disk, file: string): Promise<SegmentFile> {
+        const handle = await disk.open(file, "wx");
+        try {
+            await disk.syncDirectory(dirname(file));
+        } catch (error) {
+            await handle.close();
+            throw error;
+        }
+        return new SegmentFile(handle);
     }
 
     get size(): number {

@@ -3,7 +3,7 @@
 import { writeSync } from "node:fs";
 import { connectBus } from "@postern/bus";
 import { DependencyError } from "@postern/errors";
-import { openOutboxWith } from "../src/open-outbox.ts";
+import { everyInterval, openOutboxWith } from "../src/open-outbox.ts";
 import { end, note, release } from "./test-outbox.ts";
 
 const [url = "", directory = "", instance = "", epoch = ""] = process.argv.slice(2);
@@ -27,7 +27,7 @@ const outbox = await openOutboxWith(
         settle,
         log,
     },
-    { trimInterval: 10 },
+    { everySecond: everyInterval(10) },
 );
 
 async function appendForEver(writer: number): Promise<never> {

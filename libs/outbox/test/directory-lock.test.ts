@@ -4,7 +4,7 @@ import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTemporaryDirectory, spawnBound } from "@postern/testkit";
-import { isClaimed, lockDirectory } from "../src/directory-lock.ts";
+import { isClaimed, lockDirectory, thisHost } from "../src/directory-lock.ts";
 
 const now = { patience: 0, claim: false };
 const MODULE = new URL("../src/directory-lock.ts", import.meta.url).href;
@@ -82,6 +82,9 @@ test("a process id that was used again is not the holder", async () => {
     assert.deepEqual(await lockFiles(directory.path), []);
 });
 
+/** Does not wait to see whether a file is renewed. */
+const hasty = { ...thisHost, pause: async () => undefined };
+
 test("a holder of another container counts as long as it renews its file", async () => {
     await using directory = await createTemporaryDirectory("lock");
     const file = join(directory.path, "lock-00000000-0000-4000-8000-000000000000");
@@ -90,7 +93,7 @@ test("a holder of another container counts as long as it renews its file", async
     await assert.rejects(lockDirectory(directory.path, "w1", now), { message: /another container/ });
     const longAgo = new Date(Date.now() - 60_000);
     await utimes(file, longAgo, longAgo);
-    await (await lockDirectory(directory.path, "w1", now)).release();
+    await (await lockDirectory(directory.path, "w1", now, hasty)).release();
 });
 
 test("a lock file that a crash left empty counts only while it is fresh", async () => {
@@ -100,7 +103,23 @@ test("a lock file that a crash left empty counts only while it is fresh", async 
     await assert.rejects(lockDirectory(directory.path, "w1", now), { code: "OUTBOX_LOCKED" });
     const longAgo = new Date(Date.now() - 60_000);
     await utimes(file, longAgo, longAgo);
-    await (await lockDirectory(directory.path, "w1", now)).release();
+    await (await lockDirectory(directory.path, "w1", now, hasty)).release();
+});
+
+test("a holder of another container that renews its file keeps it, however the wall clock jumps", async () => {
+    await using directory = await createTemporaryDirectory("lock");
+    const file = join(directory.path, "lock-00000000-0000-4000-8000-000000000000");
+    const foreign = { pid: process.pid, startTime: "1", namespace: "pid:[1] other-boot", holder: "w1 over there" };
+    for (const jump of [3_600_000, -3_600_000]) {
+        await writeFile(file, JSON.stringify(foreign));
+        const pause = async (): Promise<void> => {
+            const renewed = new Date(Date.now() + 2_000);
+            await utimes(file, renewed, renewed);
+        };
+        const host = { ...thisHost, now: () => Date.now() + jump, pause };
+        await assert.rejects(lockDirectory(directory.path, "w1", now, host), { message: /another container/ });
+        await (await lockDirectory(directory.path, "w1", now, { ...host, pause: hasty.pause })).release();
+    }
 });
 
 test("who waits with a claim is seen by the holder, and gets the directory when it leaves", async () => {

@@ -1,11 +1,21 @@
-// A real file behind a disk that is full or broken when a test says so.
-import { createSegment, type OpenSegment, type SegmentHandle } from "../src/segment-file.ts";
+// A real disk that is full or broken when a test says so.
+import { realDisk, type Disk, type DiskFile } from "../src/disk.ts";
 
 export type Failure = "open" | "write" | "partial write" | "sync" | "truncate";
 
 const failure = (code: string): Error => Object.assign(new Error(`${code}: the test's disk`), { code });
 
-export class FailingDisk {
+export class FailingDisk implements Disk {
+    readonly makeDirectories = realDisk.makeDirectories;
+    readonly list = realDisk.list;
+    readonly read = realDisk.read;
+    readonly rename = realDisk.rename;
+    readonly unlink = realDisk.unlink;
+    readonly removeTree = realDisk.removeTree;
+    readonly copy = realDisk.copy;
+    readonly syncDirectory = realDisk.syncDirectory;
+    readonly modifiedAt = realDisk.modifiedAt;
+    readonly touch = realDisk.touch;
     #failures: readonly Failure[] = [];
     syncs = 0;
 
@@ -17,9 +27,9 @@ export class FailingDisk {
         this.#failures = [];
     }
 
-    readonly open: OpenSegment = async (file) => {
+    async open(file: string, flags: Parameters<Disk["open"]>[1]): Promise<DiskFile> {
         this.#failIf("open", "ENOSPC");
-        const handle = await createSegment(file);
+        const handle = await realDisk.open(file, flags);
         const write = async (
             buffer: Uint8Array,
             offset: number,
@@ -34,7 +44,7 @@ export class FailingDisk {
             return handle.write(buffer, offset, length, position);
         };
         return {
-            write: write as SegmentHandle["write"], // the one overload that is used
+            write: write as DiskFile["write"], // the one overload that is used
             datasync: async () => {
                 this.#failIf("sync", "EIO");
                 this.syncs += 1;
@@ -46,7 +56,7 @@ export class FailingDisk {
             },
             close: () => handle.close(),
         };
-    };
+    }
 
     #failIf(kind: Failure, code: string): void {
         if (this.#failures.includes(kind)) throw failure(code);

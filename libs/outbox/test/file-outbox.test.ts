@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { adminAction, sessionEnded, sessionUpdated, type ReleaseQuestion } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { createTemporaryDirectory, eventually } from "@postern/testkit";
+import { thisHost } from "../src/directory-lock.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { end, note, open, release } from "./test-outbox.ts";
 
@@ -220,7 +221,7 @@ test("what the stream acknowledged and then lost is published again, before what
     let now = 0;
     await using one = await open(
         { directory: directory.path, stream, streamSyncInterval: 1_000 },
-        { elapsed: () => now },
+        { host: { ...thisHost, elapsed: () => now } },
     );
     for (const n of numbers(1, 5)) await note(one.outbox, String(n));
     await one.outbox.drained();

@@ -3,6 +3,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTemporaryDirectory } from "@postern/testkit";
+import { realDisk } from "../src/disk.ts";
 import { Journal, type JournalOptions } from "../src/journal.ts";
 import { recoverEpoch } from "../src/recovery.ts";
 import type { JournalRecord } from "../src/records.ts";
@@ -32,7 +33,7 @@ async function create(
         directory: path,
         owner,
         segmentBytes: 4_096,
-        openSegment: disk.open,
+        disk,
         segments: [],
         lastIndex: 0,
         ...options,
@@ -41,7 +42,7 @@ async function create(
 }
 
 const data = async (path: string): Promise<unknown[]> =>
-    (await recoverEpoch(path, new KeptLog())).entries.map(({ record }) => record?.data);
+    (await recoverEpoch(realDisk, path, new KeptLog())).entries.map(({ record }) => record?.data);
 
 test("what is appended together is committed together, with one sync", async () => {
     await using directory = await createTemporaryDirectory("journal");
@@ -96,7 +97,7 @@ test("segments are rotated, read back in order, and removed behind the cursor", 
     await journal.trim({ index: 70, sequence: 60 });
     assert.ok(journal.bytes < before);
     await journal.close();
-    const recovered = await recoverEpoch(path, new KeptLog());
+    const recovered = await recoverEpoch(realDisk, path, new KeptLog());
     assert.deepEqual(recovered.cursor, { index: 70, sequence: 60 });
     assert.deepEqual(
         [recovered.entries[0]?.index, recovered.entries.at(-1)?.index, recovered.entries.length],

@@ -3,7 +3,8 @@ import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTemporaryDirectory } from "@postern/testkit";
-import { createSegment, SegmentFile } from "../src/segment-file.ts";
+import { realDisk, type DiskFile } from "../src/disk.ts";
+import { SegmentFile } from "../src/segment-file.ts";
 import { FailingDisk } from "./failing-disk.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,13 +12,13 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 test("frames are appended one after the other, and a name is used once", async () => {
     await using directory = await createTemporaryDirectory("segment");
     const file = join(directory.path, "a");
-    const segment = new SegmentFile(await createSegment(file));
+    const segment = await SegmentFile.create(realDisk, file);
     await segment.append(bytes("one"));
     await segment.append(bytes("two"));
     assert.equal(segment.size, 6);
     await segment.close();
     assert.equal(await readFile(file, "utf8"), "onetwo");
-    await assert.rejects(createSegment(file), { code: "EEXIST" });
+    await assert.rejects(SegmentFile.create(realDisk, file), { code: "EEXIST" });
 });
 
 for (const kind of ["write", "partial write", "sync"] as const) {
@@ -25,7 +26,7 @@ for (const kind of ["write", "partial write", "sync"] as const) {
         await using directory = await createTemporaryDirectory("segment");
         const file = join(directory.path, "a");
         const disk = new FailingDisk();
-        const segment = new SegmentFile(await disk.open(file));
+        const segment = await SegmentFile.create(disk, file);
         await segment.append(bytes("one"));
         disk.fail(kind);
         await assert.rejects(segment.append(bytes("two")), { code: "OUTBOX_WRITE_FAILED", message: /ENOSPC|EIO/ });
@@ -41,7 +42,7 @@ test("while what a failed write left cannot be cut off, nothing is written behin
     await using directory = await createTemporaryDirectory("segment");
     const file = join(directory.path, "a");
     const disk = new FailingDisk();
-    const segment = new SegmentFile(await disk.open(file));
+    const segment = await SegmentFile.create(disk, file);
     await segment.append(bytes("one"));
     disk.fail("partial write", "truncate");
     await assert.rejects(segment.append(bytes("two")), { code: "OUTBOX_WRITE_FAILED" });
@@ -64,7 +65,7 @@ test("a short write is continued", async () => {
         datasync: () => handle.datasync(),
         truncate: (length?: number) => handle.truncate(length),
         close: () => handle.close(),
-    } as Awaited<ReturnType<typeof createSegment>>); // one of the overloads of write is used
+    } as DiskFile); // one of the overloads of write is used
     await segment.append(bytes("twelve bytes"));
     await segment.close();
     assert.equal(await readFile(file, "utf8"), "twelve bytes");

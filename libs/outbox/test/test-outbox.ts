@@ -1,7 +1,7 @@
 // Outboxes and the facts that tests put into them.
 import { adminAction, sessionEnded, type ReleaseQuestion } from "@postern/contracts";
 import type { Outbox, OutboxLog, OutboxOptions } from "../src/index.ts";
-import { openOutboxWith, type OutboxInternals } from "../src/open-outbox.ts";
+import { everyInterval, openOutboxWith, type OutboxInternals } from "../src/open-outbox.ts";
 
 export interface LogLine {
     readonly level: keyof OutboxLog;
@@ -47,7 +47,7 @@ export async function open(
             log,
             ...options,
         },
-        { trimInterval: 5, lockPatience: 0, ...internals },
+        { everySecond: everyInterval(5), lockPatience: 0, ...internals },
     );
     return { outbox, log, [Symbol.asyncDispose]: () => outbox.close() };
 }

@@ -1,0 +1,84 @@
+// The file system under an outbox, and no more of it than an outbox needs.
+import {
+    copyFile,
+    mkdir,
+    open,
+    readdir,
+    readFile,
+    rename,
+    rm,
+    stat,
+    unlink,
+    utimes,
+    type FileHandle,
+} from "node:fs/promises";
+import { dirname } from "node:path";
+
+export type DiskFile = Pick<FileHandle, "write" | "datasync" | "truncate" | "close">;
+
+export interface DiskEntry {
+    readonly name: string;
+    readonly isDirectory: boolean;
+}
+
+/** Rejects as `node:fs/promises` does.  Files are readable by their owner alone. */
+export interface Disk {
+    /** With its parents; what was there already is fine.  Durable when it resolves. */
+    readonly makeDirectories: (path: string) => Promise<void>;
+    readonly list: (directory: string) => Promise<readonly DiskEntry[]>;
+    readonly read: (file: string) => Promise<Uint8Array>;
+    /** `wx` creates a file that must not be there, `w` one that may be and is emptied, `r+` opens one that is there. */
+    readonly open: (file: string, flags: "wx" | "w" | "r+") => Promise<DiskFile>;
+    readonly rename: (from: string, to: string) => Promise<void>;
+    readonly unlink: (file: string) => Promise<void>;
+    readonly removeTree: (directory: string) => Promise<void>;
+    readonly copy: (from: string, to: string) => Promise<void>;
+    /** Makes creations, renames and removals in a directory durable. */
+    readonly syncDirectory: (directory: string) => Promise<void>;
+    /** Wall-clock milliseconds of the last write or `touch`; `undefined`: there is no such file. */
+    readonly modifiedAt: (file: string) => Promise<number | undefined>;
+    readonly touch: (file: string) => Promise<void>;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+    const handle = await open(directory, "r");
+    try {
+        await handle.sync();
+    } finally {
+        await handle.close();
+    }
+}
+
+/** The directories whose entries a `mkdir -p` changed: the parents of those it made. */
+export function parentsOfNew(first: string, last: string): string[] {
+    const parents = [dirname(first)];
+    for (let made = last; made !== first; made = dirname(made)) parents.push(dirname(made));
+    return parents;
+}
+
+export const realDisk: Disk = {
+    async makeDirectories(path) {
+        const first = await mkdir(path, { recursive: true, mode: 0o700 });
+        if (first === undefined) return;
+        for (const parent of parentsOfNew(first, path)) await syncDirectory(parent);
+    },
+    async list(directory) {
+        const entries = await readdir(directory, { withFileTypes: true });
+        return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+    },
+    read: (file) => readFile(file),
+    open: (file, flags) => open(file, flags, 0o600),
+    rename: (from, to) => rename(from, to),
+    unlink: (file) => unlink(file),
+    removeTree: (directory) => rm(directory, { recursive: true }),
+    copy: (from, to) => copyFile(from, to),
+    syncDirectory,
+    async modifiedAt(file) {
+        const stats = await stat(file).catch(() => undefined);
+        return stats?.mtimeMs;
+    },
+    async touch(file) {
+        const now = new Date();
+        await utimes(file, now, now);
+    },
+};
