@@ -85,7 +85,7 @@ fuzz: $(INSTALLED)
 # A minute for each, and whether the fuzzers find what is planted for them.
 fuzz-brief: $(INSTALLED)
 	@tools/install-fuzz-runtime.sh >/dev/null
-	FUZZ_SECONDS=60 $(NODE) --test --test-concurrency=1 test/fuzz/planted-defects.test.ts test/fuzz/fuzzing.test.ts
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} $(NODE) --test --test-concurrency=1 test/fuzz/planted-defects.test.ts test/fuzz/fuzzing.test.ts
 
 # Writes bench/results/.
 bench: $(INSTALLED) $(ADDON) peers
