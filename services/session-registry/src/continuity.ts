@@ -39,6 +39,20 @@ export class Continuity {
         this.#lastBeat = now;
     }
 
+    /**
+     * Called regularly with a question to the bus: that the answer is late, or none, shows that the bus stood still.  Others may
+     * have given it up meanwhile, although the connection of this process has lasted.
+     */
+    async listen(question: () => Promise<unknown>): Promise<void> {
+        const asked = this.#clock.monotonic();
+        try {
+            await question();
+        } finally {
+            const now = this.#clock.monotonic();
+            if (now - asked > this.#longestPause) this.#since = now;
+        }
+    }
+
     /** Milliseconds without a break; 0 while the bus, or a bucket, is gone. */
     get unbroken(): number {
         return this.#connected && this.#following ? this.#clock.monotonic() - this.#since : 0;

@@ -79,6 +79,14 @@ export class Liveness {
         return { epoch, suspect: present === undefined, lost };
     }
 
+    /** Whether its silence says anything: after a break of the bus a worker that lives may not have come back to it yet. */
+    isBack(worker: string): boolean {
+        const { clock, continuity, settings } = this.#ports;
+        const { unbroken } = continuity;
+        const renewed = this.records.known(worker)?.since ?? -Infinity;
+        return unbroken >= settings.amnesty || renewed > clock.monotonic() - unbroken;
+    }
+
     /** Whether one life of a worker is known to be over, as far as this replica has seen. */
     seemsLost(worker: string, epoch: number): boolean {
         const standing = this.standing(worker);
@@ -96,6 +104,7 @@ export class Liveness {
         const { continuity, fleet, sessions } = this.#ports;
         continuity.beat();
         if (continuity.unbroken === 0) return;
+        await continuity.listen(() => fleet.records.fetch(NOBODY));
         for (const { entry } of fleet.records.all()) this.#missUnlessPresent(entry.value.worker, entry.value.evidence);
         for (const worker of sessions.workers()) this.#missUnlessPresent(worker, 0);
         await this.#lookForOverdue();

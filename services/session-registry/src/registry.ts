@@ -184,6 +184,7 @@ export function createRegistry(ports: RegistryPorts) {
         clock,
         grace,
         worker: (worker) => liveness.standing(worker),
+        isBack: (worker) => liveness.isBack(worker),
     });
     const replacement = new Replacement({ sessions, endings, questions, instance, wait: settings.replaceWait });
     const company = new Company({ sessions, standings, replacement, limits: settings.limits });

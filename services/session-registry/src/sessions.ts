@@ -78,7 +78,8 @@ export class Sessions {
         if (!isCurrent || madeAt === undefined) {
             throw new DependencyError("REGISTRY_REBUILDING", `bucket ${this.#ports.bucket.name} cannot be followed`);
         }
-        return Date.parse(admittedAt) < madeAt;
+        // Records have whole milliseconds.
+        return Date.parse(admittedAt) < Math.floor(madeAt);
     }
 
     /** The end of a session without a record: the first claim to it is written down where the record would be. */

@@ -25,6 +25,8 @@ export interface StandingPorts {
     readonly clock: Clock;
     /** What is known of a worker: the epoch that runs, and whether its record is missing. */
     readonly worker: (worker: string) => { readonly epoch: number; readonly suspect: boolean } | undefined;
+    /** Whether the silence of a worker says that it is gone. */
+    readonly isBack: (worker: string) => boolean;
     /** Milliseconds that a worker may need to learn of its own session. */
     readonly grace: number;
 }
@@ -69,9 +71,11 @@ export class Standings {
             await sessions.records.fetch(session);
             answer = await questions.describe(worker, session, SHORT_TIMEOUT);
         }
-        if (answer === "absent") return "gone";
-        if (answer === "silent") return matters ? "gone" : unasked;
         if (answer === "unknown") return unasked;
+        if (answer === "absent" || answer === "silent") {
+            const isGone = (answer === "absent" || matters) && this.#ports.isBack(worker);
+            return isGone ? "gone" : unasked;
+        }
         if (answer.epoch > workerEpoch) return "gone";
         const described = answer.sessions.find((one) => one.session === session);
         if (described !== undefined) return { counters: described.counters };

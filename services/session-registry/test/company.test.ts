@@ -110,6 +110,28 @@ test("a session on a dead worker never stands in the way, and leaves its address
     await world.checkConsistent();
 });
 
+test("a worker that has not come back after a break of the bus is not taken for dead", async () => {
+    const { world, replica, worker, other } = await stage();
+    const { continuity } = replica.registry;
+    const first = world.question("ann", other);
+    const address = await world.admitted(replica, first);
+    await world.clock.pass(100);
+    for (const connected of [false, true]) continuity.onStatus({ connected, since: world.clock.now() });
+    await world.clock.pass(100);
+    // The server knows of nobody who answers for it.
+    other.state = "dead";
+    assert.notEqual(await world.admitted(replica, world.question("ann", worker)), address);
+    assert.equal((await world.buckets.sessions.get(first.session))?.value.state, "admitted");
+
+    // Once it has renewed its record it is back, and silence means what it says.
+    other.state = "up";
+    await world.renew(other);
+    await world.clock.pass(100);
+    other.state = "dead";
+    await world.admitted(replica, world.question("ann", worker));
+    assert.equal((await world.buckets.sessions.get(first.session))?.value.state, "ended");
+});
+
 test("at the limit, silence for a second and, the bus having answered, once more is enough", async () => {
     const { world, replica, worker, other } = await stage();
     const address = await world.admitted(replica, world.question("ann", other, { maxSessions: 1 }));

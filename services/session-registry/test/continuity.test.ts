@@ -26,6 +26,23 @@ test("counts from the last break, be it the bus or the process", () => {
     assert.equal(pass(1_000), 1_000);
 });
 
+test("a late answer, or none, shows that the bus stood still", async () => {
+    const clock = new WorldClock();
+    const continuity = new Continuity(clock, { connected: true, since: 0 }, 3_000);
+    const answerAfter = (milliseconds: number) => async (): Promise<void> => clock.fake.advance(milliseconds);
+    await continuity.listen(answerAfter(3_000));
+    assert.equal(continuity.unbroken, 3_000);
+    await continuity.listen(answerAfter(3_001));
+    assert.equal(continuity.unbroken, 0);
+    await continuity.listen(answerAfter(10));
+    const none = async (): Promise<void> => {
+        clock.fake.advance(5_000);
+        throw new Error("no answer");
+    };
+    await assert.rejects(continuity.listen(none));
+    assert.equal(continuity.unbroken, 0);
+});
+
 test("a replica that starts without the bus has it not", () => {
     const continuity = new Continuity(new WorldClock(), { connected: false, since: 0 }, 3_000);
     assert.equal(continuity.unbroken, 0);
