@@ -6,7 +6,7 @@ NODE := $(BIN)/node
 INSTALLED := node_modules/.package-lock.json
 PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
 
-.PHONY: start test peers check types format lint unused architecture unit e2e interop chaos chaos-brief soak fuzz fuzz-brief bench fix
+.PHONY: start test peers check types format lint unused architecture unit e2e interop outage flood chaos chaos-brief soak fuzz fuzz-brief bench fix
 
 # Not `npm ci`: it refuses a lock without the optional binaries of platforms that a registry's mirror does not have.
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
@@ -49,6 +49,8 @@ test: $(INSTALLED) $(ADDON) peers
 	$(MAKE) e2e
 	$(MAKE) interop
 	$(MAKE) fuzz-brief
+	$(MAKE) outage
+	$(MAKE) flood
 	$(MAKE) chaos-brief
 
 # Programs that tests run against, from the host's packages or newer ones beside it in .cache.
@@ -64,6 +66,13 @@ e2e: $(INSTALLED) $(ADDON) peers
 interop: $(INSTALLED) $(ADDON) peers
 	@tools/make-client-root.sh
 	$(NODE) --test --test-concurrency=1 'test/interop/*.test.ts'
+
+# NATS away or without its store, full disks, a clock that jumps.
+outage: $(INSTALLED) $(ADDON) peers
+	$(ISOLATED) "test/outage/*.test.ts"
+
+flood: $(INSTALLED) $(ADDON) peers
+	$(ISOLATED) "test/flood/*.test.ts"
 
 # Every fault under 500 sessions with traffic, then what lasts: about half an hour.
 chaos: $(INSTALLED) $(ADDON) peers

@@ -59,6 +59,8 @@ for (const { name, costs, inject } of faults) {
         population.forgetPings();
         const begun = performance.now();
         await inject(stage);
+        // With somebody hanging up every quarter of a second there would hardly be a moment with everybody in.
+        population.isCalm = true;
         await stage.untilReady();
         await population.untilConnected(120_000);
         population.isCalm = false;
