@@ -87,12 +87,12 @@ soak: $(INSTALLED) $(ADDON) peers
 	unshare --net sh -c 'ip link set lo up && exec $(NODE) test/chaos/soak-main.ts'
 
 # FUZZ_SECONDS (3600) for each decoder of peers' bytes, two at a time.
-fuzz: $(INSTALLED)
+fuzz: $(INSTALLED) $(ADDON)
 	@tools/install-fuzz-runtime.sh >/dev/null
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} $(NODE) --test test/fuzz/fuzzing.test.ts
 
 # A minute for each, and whether the fuzzers find what is planted for them.
-fuzz-brief: $(INSTALLED)
+fuzz-brief: $(INSTALLED) $(ADDON)
 	@tools/install-fuzz-runtime.sh >/dev/null
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} $(NODE) --test --test-concurrency=1 test/fuzz/planted-defects.test.ts test/fuzz/fuzzing.test.ts
 

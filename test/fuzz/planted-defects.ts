@@ -6,8 +6,8 @@ import type { Defect } from "./instrumentation.ts";
 export const PLANTED: Readonly<Record<TargetName, Defect>> = {
     "proxy-header": {
         file: "libs/proxy-protocol/src/version-2.ts",
-        from: "if (length > end - at - 3)",
-        to: "if (length > end - at)",
+        from: "if (V2_FIXED_SIZE + addressSize > size)",
+        to: "if (V2_FIXED_SIZE + addressSize > size + 4)",
     },
     "client-hello": {
         file: "libs/client-hello/src/byte-cursor.ts",
