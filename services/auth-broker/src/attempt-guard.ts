@@ -5,6 +5,7 @@ import { rejection, type AuthAttempt, type Rejection, type Step, type Verdict } 
 import { pause, type Clock } from "./clock.ts";
 import type { FailureDelays } from "./failure-delays.ts";
 import type { Lockouts } from "./lockouts.ts";
+import type { RecentMap } from "./recent-map.ts";
 import { sourceKey } from "./source-key.ts";
 import type { TokenBuckets } from "./token-buckets.ts";
 
@@ -13,6 +14,8 @@ export interface AttemptGuardPorts {
     readonly names: NameRules;
     readonly perSource: Pick<TokenBuckets, "take">;
     readonly perUser: Pick<TokenBuckets, "take">;
+    /** Users with the sources that they have logged in from: each has a bucket of its own, which guesses from elsewhere do not empty. */
+    readonly familiar: Pick<RecentMap<true>, "get" | "set">;
     readonly lockouts: Pick<Lockouts, "lockedUntil" | "countFailure" | "clear">;
     readonly delays: Pick<FailureDelays, "afterFailure" | "forget">;
 }
@@ -32,17 +35,19 @@ export class AttemptGuard {
 
     /** The refusal of an attempt that is one too many, before anything has been done for it. */
     throttle(identity: string, address: string): Rejection | undefined {
-        const { perSource, perUser } = this.#ports;
+        const { perSource, perUser, familiar } = this.#ports;
         const source = sourceKey(address);
         if (!perSource.take(source)) return rejection("throttled", `too many attempts from ${source}`);
         const user = this.#countedName(identity);
-        if (!perUser.take(user)) return rejection("throttled", `too many attempts for ${user}`);
+        const known = pairOf(user, source);
+        if (!perUser.take(familiar.get(known) === true ? known : user))
+            return rejection("throttled", `too many attempts for ${user}`);
         return undefined;
     }
 
     /** What `step` decides, unless the user is locked out from there; failures are counted before anybody hears of them. */
     async decide(attempt: AuthAttempt, step: Step, signal: AbortSignal): Promise<Verdict> {
-        const { lockouts, delays } = this.#ports;
+        const { lockouts, delays, familiar } = this.#ports;
         const user = this.#countedName(attempt.credentials.identity);
         const source = sourceKey(attempt.client.address);
         if (lockouts.lockedUntil(user, source) !== undefined) return locked(user, source);
@@ -57,6 +62,7 @@ export class AttemptGuard {
         // Guesses that were sent all at once: the right one does not count when the wrong ones have locked the user.
         if (lockouts.lockedUntil(user, source) !== undefined) return locked(user, source);
         delays.forget(user);
+        familiar.set(pairOf(user, source), true);
         await lockouts.clear(user, source);
         return verdict;
     }
@@ -72,6 +78,9 @@ export class AttemptGuard {
         return canonicalName(identity, this.#ports.names) ?? NO_NAME;
     }
 }
+
+/** No name has that character in it. */
+const pairOf = (user: string, source: string): string => `${user}\0${source}`;
 
 const locked = (user: string, source: string): Rejection =>
     rejection("account-locked", `${user} is locked out from ${source} after too many failures`);

@@ -1,7 +1,7 @@
 // What became of each attempt, for the audit record, the metrics and the bans.
 import { authLocked, authSucceeded, type AuthFailureReason, type LockRecord } from "@postern/contracts";
 import type { Events } from "@postern/service";
-import type { Logger } from "@postern/telemetry";
+import type { Logger, PeerLines } from "@postern/telemetry";
 import type { AuthAttempt, Rejection } from "./auth-backend.ts";
 import type { BanReporter } from "./ban-reporter.ts";
 import type { BrokerMetrics } from "./broker-metrics.ts";
@@ -14,6 +14,7 @@ export interface AttemptRecorderPorts {
     readonly failures: Pick<FailureSummary, "add">;
     readonly bans: Pick<BanReporter, "count">;
     readonly metrics: Pick<BrokerMetrics, "decided" | "locked">;
+    readonly lines: Pick<PeerLines, "add">;
     readonly log: Logger;
 }
 
@@ -38,9 +39,10 @@ export class AttemptRecorder {
 
     /** Never rejects: a refusal stands also when it cannot be recorded. */
     async rejected(submission: Submission, { reason, detail }: Rejection, milliseconds: number): Promise<void> {
-        const { failures, bans, backend, metrics } = this.#ports;
+        const { failures, bans, backend, lines, metrics } = this.#ports;
         metrics.decided(submission.credentials.method, reason, milliseconds);
         const failure = { ...factsOf(submission), backend, reason, detail: detail.slice(0, MAX_DETAIL), milliseconds };
+        lines.add(`login refused: ${reason}`, submission.client.address, failure);
         await failures.add(failure);
         if (SPEAKS_AGAINST_SOURCE.includes(reason)) void bans.count(submission.client.address);
     }

@@ -15,6 +15,7 @@ import {
 import { ConfigError } from "@postern/errors";
 import { readKeyFile, recordCipher, type KeyKind } from "@postern/sealing";
 import type { Events, Service, ServiceContext } from "@postern/service";
+import { PeerLines } from "@postern/telemetry";
 import { AccountDirectory } from "./account-directory.ts";
 import { AttemptClaims } from "./attempt-claims.ts";
 import { AttemptGuard } from "./attempt-guard.ts";
@@ -28,6 +29,7 @@ import { FailureDelays } from "./failure-delays.ts";
 import { FailureSummary } from "./failure-summary.ts";
 import { Lockouts } from "./lockouts.ts";
 import { PasswordHasher } from "./password-hasher.ts";
+import { RecentMap } from "./recent-map.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
 export type BrokerContext = Pick<
@@ -45,6 +47,7 @@ interface Parts {
     readonly lockouts: Lockouts;
     readonly failures: FailureSummary;
     readonly conversations: Conversations;
+    readonly lines: PeerLines;
 }
 
 /** Reads the keys and opens the buckets; `start` does the rest. */
@@ -88,7 +91,8 @@ async function compose(
         ask: (question) => bus.ask(bus.subjects.registry.ban, registryBan, question),
         limit: section.throttle.entries,
     });
-    const recorder = new AttemptRecorder({ backend: backend.name, events, failures, bans, metrics, log });
+    const lines = new PeerLines({ log });
+    const recorder = new AttemptRecorder({ backend: backend.name, events, failures, bans, metrics, lines, log });
     const lockouts = new Lockouts({
         bucket: authState,
         clock,
@@ -103,6 +107,7 @@ async function compose(
         names: section.names,
         perSource: new TokenBuckets(clock, section.throttle.source, entries),
         perUser: new TokenBuckets(clock, section.throttle.user, entries),
+        familiar: new RecentMap(entries),
         lockouts,
         delays: new FailureDelays(clock, section.failureDelay, entries),
     });
@@ -129,7 +134,7 @@ async function compose(
         accounts: () => directory.size,
         lockouts: () => lockouts.size,
     });
-    return { directory, lockouts, failures, conversations };
+    return { directory, lockouts, failures, conversations, lines };
 }
 
 class AuthBroker implements Service {
@@ -164,11 +169,12 @@ class AuthBroker implements Service {
 
     /** Takes no new logins, lets those that are open be decided and told, and ends the rest. */
     async stop(_reason: string): Promise<void> {
-        const { directory, lockouts, failures, conversations } = this.#parts;
+        const { directory, lockouts, failures, conversations, lines } = this.#parts;
         await this.#answers.start?.stop();
         await conversations.stop(Math.min(MAX_DRAIN, this.#context.section.stopWithin / 2));
         await this.#answers.continue?.stop();
         await failures.stop();
+        lines.flush();
         lockouts.stop();
         directory.stop();
     }

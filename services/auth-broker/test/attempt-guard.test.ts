@@ -5,6 +5,7 @@ import { AttemptGuard } from "../src/attempt-guard.ts";
 import { rejection, type AuthAttempt, type Rejection, type Step, type Verdict } from "../src/auth-backend.ts";
 import { FailureDelays } from "../src/failure-delays.ts";
 import { Lockouts } from "../src/lockouts.ts";
+import { RecentMap } from "../src/recent-map.ts";
 import { TokenBuckets } from "../src/token-buckets.ts";
 import { NAMES } from "./embedded-rig.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
@@ -30,6 +31,7 @@ async function rig(failures = 3) {
         names: NAMES,
         perSource: new TokenBuckets(clock, { burst: 10, perMinute: 60 }, 100),
         perUser: new TokenBuckets(clock, { burst: 4, perMinute: 60 }, 100),
+        familiar: new RecentMap(100),
         lockouts,
         delays: new FailureDelays(clock, { first: 250, max: 4_000 }, 100),
     });
@@ -61,6 +63,17 @@ test("a user and a source have their limits, under every spelling of the name", 
     for (let user = 0; user < 6; user += 1) assert.equal(guard.throttle(`user${user}`, "192.0.2.1"), undefined);
     assert.match(guard.throttle("another", "192.0.2.1")?.detail ?? "", /from 192\.0\.2\.1/);
     assert.equal(guard.throttle("another", "192.0.2.2"), undefined);
+});
+
+test("guesses at a name from elsewhere do not keep its user out where it has logged in before", async () => {
+    const { guard, lockouts } = await rig();
+    await guard.decide(attempt(), deciding(accept), never);
+    for (let times = 0; times < 20; times += 1) guard.throttle("alice", `198.51.100.${times}`);
+    assert.equal(guard.throttle("alice", "198.51.100.99")?.reason, "throttled");
+    for (let times = 0; times < 4; times += 1) assert.equal(guard.throttle("Alice", "192.0.2.1"), undefined);
+    assert.equal(guard.throttle("alice", "192.0.2.1")?.reason, "throttled", "a limit holds there, too");
+    assert.equal(guard.throttle("bob", "192.0.2.1"), undefined);
+    lockouts.stop();
 });
 
 test("names that nobody can have are counted as one", async () => {

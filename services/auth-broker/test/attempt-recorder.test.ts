@@ -18,6 +18,7 @@ function rig() {
     const failures: Failure[] = [];
     const banned: string[] = [];
     const decided: string[] = [];
+    const lines: string[] = [];
     const log = recordingLog();
     const recorder = new AttemptRecorder({
         backend: "embedded",
@@ -28,9 +29,10 @@ function rig() {
             decided: (method, outcome) => void decided.push(`${method} ${outcome}`),
             locked: () => void decided.push("locked"),
         },
+        lines: { add: (message, source) => void lines.push(`${source} ${message}`) },
         log,
     });
-    return { recorder, events, failures, banned, decided, log };
+    return { recorder, lines, events, failures, banned, decided, log };
 }
 
 test("a success is a fact with the claimed and the verified name, and no secret", async () => {
@@ -67,7 +69,7 @@ test("a success that cannot be recorded is none", async () => {
 });
 
 test("a refusal goes to the summary; guesses speak against the source", async () => {
-    const { recorder, failures, banned, decided } = rig();
+    const { recorder, failures, banned, decided, lines } = rig();
     const reasons = ["bad-credentials", "unknown-user", "account-locked", "throttled", "timeout", "malformed"] as const;
     for (const reason of reasons) await recorder.rejected(submission, rejection(reason, "x".repeat(400)), 3);
     assert.deepEqual(
@@ -76,6 +78,10 @@ test("a refusal goes to the summary; guesses speak against the source", async ()
     );
     assert.ok(failures.every(({ detail }) => detail.length === 300));
     assert.deepEqual(banned, ["192.0.2.1", "192.0.2.1", "192.0.2.1"]);
+    assert.deepEqual(
+        lines,
+        reasons.map((reason) => `192.0.2.1 login refused: ${reason}`),
+    );
     assert.equal(decided.length, reasons.length);
     assert.doesNotMatch(JSON.stringify(failures), /ciphertext|top-secret/);
 });
