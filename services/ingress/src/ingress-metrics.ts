@@ -3,7 +3,14 @@ import type { ConnectionEndReason, RejectReason } from "@postern/contracts";
 import type { Metrics } from "@postern/telemetry";
 import type { LinkEnd } from "./link.ts";
 import type { Listener } from "./listener.ts";
+import type { SourceLimiter } from "./source-limiter.ts";
 import type { WorkerDirectory } from "./worker-directory.ts";
+
+interface Observed {
+    readonly listener: Pick<Listener, "connections">;
+    readonly sources: Pick<SourceLimiter, "size">;
+    readonly directory: Pick<WorkerDirectory, "summary">;
+}
 
 export interface IngressMetrics {
     rejected(reason: RejectReason): void;
@@ -12,7 +19,7 @@ export interface IngressMetrics {
     retried(worker: string): void;
     closed(end: LinkEnd): void;
     /** Registers what is read at every scrape. */
-    observe(listener: Pick<Listener, "connections">, directory: Pick<WorkerDirectory, "summary">): void;
+    observe(observed: Observed): void;
 }
 
 export function createIngressMetrics(metrics: Metrics): IngressMetrics {
@@ -54,8 +61,9 @@ export function createIngressMetrics(metrics: Metrics): IngressMetrics {
             bytes.add(bytesIn, { direction: "in" });
             bytes.add(bytesOut, { direction: "out" });
         },
-        observe(listener, directory) {
+        observe({ listener, sources, directory }) {
             metrics.gauge({ name: "connections", help: "Client connections.", read: () => listener.connections });
+            metrics.gauge({ name: "sources", help: "Sources that are remembered.", read: () => sources.size });
             metrics.gauge({ name: "workers", help: "Workers that are known.", read: () => directory.summary().total });
             metrics.gauge({
                 name: "workers_usable",

@@ -32,6 +32,7 @@ export class Ingress implements Service {
     readonly #metrics: IngressMetrics;
     readonly #directory: WorkerDirectory;
     readonly #listener: Listener;
+    readonly #sources: SourceLimiter;
     readonly #bans = new BanList(() => Date.now());
     readonly #rejections = new Rejections();
     readonly #lines: PeerLines;
@@ -46,6 +47,7 @@ export class Ingress implements Service {
         const { connectionEvents } = section.limits;
         this.#context = context;
         this.#lines = new PeerLines({ log });
+        this.#sources = new SourceLimiter(section.limits, () => performance.now());
         this.#told = new RateLimit(connectionEvents, EVENTS_BURST * connectionEvents, () => performance.now());
         this.#metrics = createIngressMetrics(context.metrics);
         this.#directory = new WorkerDirectory(
@@ -70,7 +72,7 @@ export class Ingress implements Service {
         await this.#listener.start();
         this.#isListening = true;
         this.#summaries = setInterval(() => this.#publishRejections(), REJECTION_WINDOW);
-        this.#metrics.observe(this.#listener, this.#directory);
+        this.#metrics.observe({ listener: this.#listener, sources: this.#sources, directory: this.#directory });
         log.info({ listen: this.#listener.addresses() }, "ingress ready");
     }
 
@@ -108,7 +110,7 @@ export class Ingress implements Service {
                 directory: this.#directory,
                 link: new ProxyLink({ connectTimeout, answerTimeout, idleTimeout: limits.idle }),
                 bans: this.#bans,
-                sources: new SourceLimiter(limits, () => performance.now()),
+                sources: this.#sources,
                 log,
                 onRetry: (worker) => this.#metrics.retried(worker),
                 onRejected: (source, reason) => this.#onRejected(source, reason),
