@@ -1,7 +1,6 @@
 // What comes to the doors: to the ingresses as anybody may send it, and to a worker as from another process of its host.
 import assert from "node:assert/strict";
-import { after, before, test, type TestContext } from "node:test";
-import type { AttackReport } from "./attack/attack.ts";
+import { after, before, test } from "node:test";
 import type { AttackName } from "./attack/attack-name.ts";
 import { BALANCER, FloodScene, SERVER_NAME } from "./flood-scene.ts";
 
@@ -11,9 +10,6 @@ const HANDSHAKE = 6;
 const NEGOTIATION = 8;
 const TOLERANCE = 6;
 const CONNECTIONS = 300;
-/** Lines of a flood, at most, in a minute: what the reader of a log can bear. */
-const LINES_OF_A_FLOOD = 600;
-
 let scene: FloodScene;
 
 before(async () => {
@@ -32,16 +28,6 @@ before(async () => {
 after(async () => {
     await scene[Symbol.asyncDispose]();
 });
-
-async function logOf(t: TestContext, what: string, report: AttackReport): Promise<void> {
-    const { sessions, pings, p50, p99, worst, peakMiB } = scene.unharmed();
-    const lines = scene.takeLog();
-    t.diagnostic(
-        `${what}: ${JSON.stringify(report)}; ${sessions} honest, ${pings} pings, p50 ${p50} p99 ${p99} worst ${worst} ms; ${lines.length} lines; MiB ${JSON.stringify(peakMiB)}`,
-    );
-    assert.ok(lines.length <= LINES_OF_A_FLOOD, `${lines.length} lines:\n${lines.slice(-20).join("\n")}`);
-    await scene.calm();
-}
 
 const slow: readonly (readonly [name: AttackName, deadline: number])[] = [
     ["silentTcp", FIRST_BYTE],
@@ -64,7 +50,7 @@ for (const [name, deadline] of slow) {
         // On a busy machine some do not get as far as they would.
         assert.ok(closed >= CONNECTIONS / 2, `${closed} connections got to their stage`);
         assert.ok((report.longest["closed"] ?? Infinity) <= (deadline + TOLERANCE) * 1_000);
-        await logOf(t, name, report);
+        await scene.conclude(t, name, report);
     });
 }
 
@@ -73,7 +59,7 @@ test("garbage of every kind on the ingresses", async (t) => {
     const login = await scene.honestLogin();
     const report = await attacker.report;
     t.diagnostic(`honest login ${Math.round(login)} ms`);
-    await logOf(t, "garbage", report);
+    await scene.conclude(t, "garbage", report);
 });
 
 test("garbage of every kind directly on a worker, and where its PROXY headers should be", async (t) => {
@@ -86,7 +72,7 @@ test("garbage of every kind directly on a worker, and where its PROXY headers sh
     ];
     const login = await scene.honestLogin();
     t.diagnostic(`honest login ${Math.round(login)} ms`);
-    for (const attacker of attackers) await logOf(t, "on a worker", await attacker.report);
+    for (const attacker of attackers) await scene.conclude(t, "on a worker", await attacker.report);
 });
 
 test("LCP requests for ever: such a session is ended, and others are not kept waiting", async (t) => {
@@ -95,5 +81,5 @@ test("LCP requests for ever: such a session is ended, and others are not kept wa
     const report = await attacker.report;
     t.diagnostic(`honest login ${Math.round(login)} ms`);
     assert.equal(report.counts["borne"], undefined);
-    await logOf(t, "LCP requests", report);
+    await scene.conclude(t, "LCP requests", report);
 });

@@ -1,17 +1,18 @@
 // An installation with honest users in it, and what a flood must not do to either.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import type { TestContext } from "node:test";
 import { openMany, type SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { eventually } from "@postern/testkit";
 import { parseDocument } from "yaml";
 import { type EventWatch, Installation } from "../e2e/installation.ts";
-import type { AttackOptions } from "./attack/attack.ts";
+import type { AttackOptions, AttackReport } from "./attack/attack.ts";
 import type { AttackName } from "./attack/attack-name.ts";
 import { Attacker } from "./attacker.ts";
 import { HonestClients, type HonestReport } from "./honest-clients.ts";
 
 /** Addresses of loopback: everybody has one. */
-const ATTACKER = "127.0.0.66";
+export const ATTACKER = "127.0.0.66";
 /** The one that the ingresses trust to say who a client is. */
 export const BALANCER = "127.0.0.2";
 
@@ -24,6 +25,8 @@ const MEMORY_BOUND = 400 * 2 ** 20;
 /** A login under attack takes at most so long, or three times what it takes in quiet: milliseconds. */
 const LOGIN_BOUND = 3_000;
 const LINES_KEPT = 50_000;
+/** Lines of all processes, at most, about one attack of ten to thirty seconds: what the reader of a log can bear. */
+const LINES_OF_A_FLOOD = 600;
 
 /** Keys of postern.yaml by path. */
 type Settings = Readonly<Record<string, unknown>>;
@@ -128,6 +131,37 @@ export class FloodScene implements AsyncDisposable {
             assert.ok(peak <= MEMORY_BOUND, `${service} took ${peakMiB[service]} MiB`);
         }
         return { ...report, peakMiB };
+    }
+
+    /** The sum over all workers of TLS handshakes that clients made them begin. */
+    handshakes(): Promise<number> {
+        return this.postern.metric(
+            "session-worker",
+            'postern_session_worker_tls_handshakes_total\\{peer="client"[^}]*\\}',
+        );
+    }
+
+    /** Events of `type` that came, since the start. */
+    told(type: string): readonly Record<string, unknown>[] {
+        return (
+            this.events.events
+                .filter((event) => event.type === `postern.${type}.v1`)
+                // The cast: the data of every event is an object.
+                .map(({ data }) => data as Record<string, unknown>)
+        );
+    }
+
+    /** Says what was seen, and sees to it that the log of the flood can be read. */
+    async conclude(t: TestContext, what: string, report: AttackReport): Promise<readonly string[]> {
+        const { pings, p50, p99, worst, peakMiB } = this.unharmed();
+        const lines = this.takeLog();
+        t.diagnostic(
+            `${what}: ${JSON.stringify(report)}; ${HONEST} honest, ${pings} pings, p50 ${p50} p99 ${p99} worst ${worst} ms; ` +
+                `${lines.length} lines; MiB ${JSON.stringify(peakMiB)}`,
+        );
+        assert.ok(lines.length <= LINES_OF_A_FLOOD, `${lines.length} lines:\n${lines.slice(-20).join("\n")}`);
+        await this.calm();
+        return lines;
     }
 
     /** Lines of the log since this was asked last. */
