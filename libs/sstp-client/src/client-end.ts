@@ -24,6 +24,8 @@ export interface ClientEnd {
     readonly detail: string;
     /** Of the server's Call Abort, one of `STATUS`, or of its HTTP answer. */
     readonly status?: number;
+    /** The server had said goodbye to PPP, too: its LCP Terminate-Request came before the end. */
+    readonly terminated?: true;
     /** Why PPP ended, where it did. */
     readonly ppp?: Closure;
 }

@@ -220,6 +220,7 @@ export class Tunnel {
     }
 
     #onClosed(): void {
+        const terminated = this.#link.phase === "terminate" && this.#leaving === undefined;
         this.#reader.stop();
         this.#link.down();
         const end: ClientEnd =
@@ -229,6 +230,6 @@ export class Tunnel {
         const first = this.#call.down(this.#leaving ?? end);
         this.#callTimers.stopAll();
         this.#pppTimers.stopAll();
-        this.#ports.closed(first);
+        this.#ports.closed(terminated ? { ...first, terminated } : first);
     }
 }

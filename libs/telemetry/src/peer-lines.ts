@@ -23,7 +23,7 @@ interface Kind {
     cancel: (() => void) | undefined;
 }
 
-const LINES = 20;
+const LINES = 10;
 const WINDOW = 10_000;
 /** Sources that are told apart in a window; there may be more. */
 const MAX_SOURCES = 1_000;
