@@ -13,7 +13,7 @@ import { CertificateStore } from "./certificates.ts";
 import { watchCertificates } from "./certificate-watch.ts";
 import { CounterUpdates } from "./counter-updates.ts";
 import { createUplink } from "./create-uplink.ts";
-import { endAll } from "./drain.ts";
+import { endAll, spreadOfStop } from "./drain.ts";
 import { InboundBatch } from "./inbound-batch.ts";
 import { Listener } from "./listener.ts";
 import { ProxySources } from "./proxy-source.ts";
@@ -90,12 +90,13 @@ export class SessionWorker implements Service {
 
     async stop(reason: string): Promise<void> {
         const { section, log } = this.#context;
-        const patience = Math.min(FAREWELL, section.stopWithin / 2);
+        const patience = Math.min(FAREWELL, section.stopWithin / 4);
         log.info({ reason, sessions: this.#sessions.size }, "ending all sessions");
         this.#presence?.leave("stopping");
         // Refused connections go to another worker at once; accepted ones would be told 503.
         this.#listener?.stop();
-        await endAll({ sessions: this.#sessions, now }, "worker-stop", 0, patience);
+        const spread = spreadOfStop(this.#sessions.size, section.stopWithin);
+        await endAll({ sessions: this.#sessions, now }, "worker-stop", spread, patience);
         for (const session of this.#sessions.values()) session.cut("worker-stop");
         // What the registry has admitted meanwhile has to be ended, too.
         await Promise.race([this.#decider?.settled(), delay(patience, undefined, { ref: false })]);

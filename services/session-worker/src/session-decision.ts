@@ -132,7 +132,7 @@ export class SessionDecider {
         const asksAgain = submission.attempt.method === "mschapv2";
         const outcome = asksAgain ? ("new-challenge" as const) : ("failed" as const);
         const fact = { ...this.#factOf(submission), replica, outcome };
-        this.#ports.log.warn(fact, "a broker was lost with a login");
+        this.#ports.lines.add("a broker was lost with a login", fact.client.address, fact);
         this.#keep(this.#ports.events.append(authInterrupted, submission.session, fact));
         return asksAgain
             ? { outcome: "challenge-again" }
