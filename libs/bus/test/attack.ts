@@ -200,8 +200,8 @@ export async function tryToReach(scene: Scene, instance: string, targets: readon
         for (const subject of own) {
             for (const payload of questionsFor(subject)) attacker.publish(subject, payload, { reply: target });
         }
-        await deliverByConsumer(scene, attacker, instance, target);
     }
+    await Promise.all(targets.map((target) => deliverByConsumer(scene, attacker, instance, target)));
     await attacker.flush();
     await delay(SETTLE);
     await attacker.close();
