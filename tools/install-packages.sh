@@ -8,7 +8,7 @@ set -euo pipefail
 
 # program:package
 START=(nft:nftables ip:iproute2)
-TEST=("${START[@]}" debootstrap:debootstrap tshark:tshark dumpcap:wireshark-common ping:iputils-ping curl:curl openssl:openssl)
+TEST=("${START[@]}" debootstrap:debootstrap tshark:tshark dumpcap:wireshark-common ping:iputils-ping curl:curl openssl:openssl faketime:faketime)
 
 [ $# -gt 0 ] || die "usage: $(basename "$0") start|test ..."
 wanted=()
