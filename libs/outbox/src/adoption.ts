@@ -2,7 +2,7 @@
 import { DependencyError } from "@postern/errors";
 import type { Delivery } from "./delivery.ts";
 import { isClaimed, lockDirectory, type DirectoryLock } from "./directory-lock.ts";
-import { instanceOf, readLeftovers, type DirectoryOptions } from "./outbox-directory.ts";
+import { instanceOf, readLeftovers, removeReserve, type DirectoryOptions } from "./outbox-directory.ts";
 
 /** `undefined`: somebody uses the directory, or nothing is left in it. */
 export async function adoptDirectory(options: DirectoryOptions, adopter: string): Promise<Adoption | undefined> {
@@ -45,6 +45,7 @@ export class Adoption {
         const instance = instanceOf(this.#options.directory);
         if (this.deliveries.every(({ done }) => done)) {
             for (const { journal } of this.deliveries) await journal.remove();
+            await removeReserve(this.#options);
             await this.release();
             this.#options.log.info({ instance }, "the outbox of a dead peer is published");
         } else if (await this.#lock.claimed()) {

@@ -156,9 +156,9 @@ async function liveHolder(file: string, namespace: string, host: LockHost): Prom
 /** A file that looks old, or is from the future, may only show that the wall clock jumped: a holder that lives renews it soon. */
 async function isRenewed(file: string, age: number, host: LockHost): Promise<boolean> {
     if (Math.abs(age) < DEAD_AFTER) return true;
-    const before = await host.disk.modifiedAt(file);
+    const before = await host.disk.status(file);
     await host.pause(RENEWAL_SEEN);
-    return (await host.disk.modifiedAt(file)) !== before;
+    return (await host.disk.status(file))?.modifiedAt !== before?.modifiedAt;
 }
 
 function parseHolder(text: string): Holder | undefined {
@@ -194,8 +194,8 @@ async function putClaim(directory: string, { disk }: LockHost): Promise<boolean>
 }
 
 async function ageOf(file: string, host: LockHost): Promise<number | undefined> {
-    const at = await host.disk.modifiedAt(file);
-    return at === undefined ? undefined : host.now() - at;
+    const found = await host.disk.status(file);
+    return found === undefined ? undefined : host.now() - found.modifiedAt;
 }
 
 async function unlinkIfThere(file: string, { disk }: LockHost): Promise<void> {

@@ -21,6 +21,12 @@ export interface DiskEntry {
     readonly isDirectory: boolean;
 }
 
+export interface FileStatus {
+    readonly size: number;
+    /** Wall-clock milliseconds of the last write or `touch`. */
+    readonly modifiedAt: number;
+}
+
 /** Rejects as `node:fs/promises` does.  Files are readable by their owner alone. */
 export interface Disk {
     /** With its parents; what was there already is fine.  Durable when it resolves. */
@@ -35,8 +41,8 @@ export interface Disk {
     readonly copy: (from: string, to: string) => Promise<void>;
     /** Makes creations, renames and removals in a directory durable. */
     readonly syncDirectory: (directory: string) => Promise<void>;
-    /** Wall-clock milliseconds of the last write or `touch`; `undefined`: there is no such file. */
-    readonly modifiedAt: (file: string) => Promise<number | undefined>;
+    /** `undefined`: there is no such file. */
+    readonly status: (file: string) => Promise<FileStatus | undefined>;
     readonly touch: (file: string) => Promise<void>;
 }
 
@@ -73,9 +79,9 @@ export const realDisk: Disk = {
     removeTree: (directory) => rm(directory, { recursive: true }),
     copy: (from, to) => copyFile(from, to),
     syncDirectory,
-    async modifiedAt(file) {
+    async status(file) {
         const stats = await stat(file).catch(() => undefined);
-        return stats?.mtimeMs;
+        return stats === undefined ? undefined : { size: stats.size, modifiedAt: stats.mtimeMs };
     },
     async touch(file) {
         const now = new Date();

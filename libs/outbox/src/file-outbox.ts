@@ -16,6 +16,7 @@ import { entryOf, type Delivery } from "./delivery.ts";
 import type { DirectoryLock } from "./directory-lock.ts";
 import type { AdoptOptions, Outbox, OutboxOptions, OutboxStatistics } from "./outbox.ts";
 import { directoriesWithLeftovers, instanceOf, type DirectoryOptions } from "./outbox-directory.ts";
+import type { Room } from "./room.ts";
 import type { EntryRecord } from "./records.ts";
 
 /** NATS takes messages of 1 MiB by default. */
@@ -29,6 +30,7 @@ export interface FileOutboxParts {
     readonly earlier: readonly Delivery[];
     readonly current: Delivery;
     readonly corruptions: number;
+    readonly room: Room;
     /** Calls back about once a second, until the result is called. */
     readonly everySecond: (task: () => Promise<void>) => () => void;
 }
@@ -41,6 +43,7 @@ export class FileOutbox implements Outbox {
     readonly #subjects: Subjects;
     readonly #clock: () => number;
     readonly #lock: DirectoryLock;
+    readonly #room: Room;
     readonly #current: Delivery;
     /** Of earlier starts of this instance, until nothing is left of them. */
     #earlier: readonly Delivery[];
@@ -52,10 +55,11 @@ export class FileOutbox implements Outbox {
     #trimming: Promise<void> | undefined;
     #closing: Promise<void> | undefined;
 
-    constructor({ options, directory, lock, earlier, current, corruptions, everySecond }: FileOutboxParts) {
+    constructor({ options, directory, lock, earlier, current, corruptions, room, everySecond }: FileOutboxParts) {
         this.#options = options;
         this.#directory = directory;
         this.#lock = lock;
+        this.#room = room;
         this.#earlier = earlier;
         this.#current = current;
         this.#past.corruptions = corruptions;
@@ -70,7 +74,7 @@ export class FileOutbox implements Outbox {
     }
 
     get accepting(): boolean {
-        return this.#closing === undefined && this.#bytes < this.#limit(false);
+        return this.#closing === undefined && !this.#room.isShort && this.#bytes < this.#limit(false);
     }
 
     async append<D extends z.ZodType>(
@@ -86,7 +90,10 @@ export class FileOutbox implements Outbox {
         if (this.#bytes + size > this.#limit(isEnd(contract))) {
             throw new DependencyError("OUTBOX_FULL", `${this.#bytes} bytes in ${this.#options.directory}`);
         }
-        const index = await this.#current.journal.append({ kind: "entry", entry: record });
+        if (this.#room.isShort && !isEnd(contract)) {
+            throw new DependencyError("OUTBOX_FULL", `the disk of ${this.#options.directory} is full`);
+        }
+        const index = await this.#current.journal.append({ kind: "entry", entry: record }, isEnd(contract));
         this.#current.add(entryOf(index, record));
     }
 
@@ -198,6 +205,7 @@ export class FileOutbox implements Outbox {
     }
 
     async #trimAll(): Promise<void> {
+        await this.#room.look();
         for (const delivery of this.#deliveries()) await delivery.trim();
         const finished = this.#earlier.filter(({ done }) => done);
         this.#earlier = this.#earlier.filter(({ done }) => !done);

@@ -5,6 +5,7 @@ import { DependencyError, PosternError } from "@postern/errors";
 import type { Disk } from "./disk.ts";
 import { encodeFrame, recordSize, type EncodedRecord } from "./frame.ts";
 import { encodeJournalRecord, type Cursor, type JournalRecord, type SegmentRecord } from "./records.ts";
+import { isNoSpace } from "./reserve.ts";
 import { SegmentFile } from "./segment-file.ts";
 
 /** Bytes of records in one group at most. */
@@ -24,12 +25,17 @@ export interface JournalOptions {
     readonly owner: SegmentRecord;
     readonly segmentBytes: number;
     readonly disk: Disk;
+    /** The disk is full: makes room for what is essential; false: there is none. */
+    readonly makeRoom?: () => Promise<boolean>;
+    /** Something that is not essential was refused for want of room. */
+    readonly onFull?: () => void;
     /** What an earlier process left of this epoch, oldest first. */
     readonly segments: readonly SegmentInfo[];
     readonly lastIndex: number;
 }
 
 interface Waiting {
+    readonly isEssential: boolean;
     readonly kind: JournalRecord["kind"];
     readonly encoded: EncodedRecord;
     readonly resolve: (index: number) => void;
@@ -67,12 +73,15 @@ export class Journal {
         return sealed + (this.#current?.segment.size ?? 0) + this.#waitingBytes;
     }
 
-    /** Resolves when the record is on disk, with its index if it is an entry, else with that of the last entry. */
-    append(record: JournalRecord): Promise<number> {
+    /**
+     * Resolves when the record is on disk, with its index if it is an entry, else with that of the last entry.  What is essential
+     * may use the room that is kept for it.
+     */
+    append(record: JournalRecord, isEssential = true): Promise<number> {
         if (this.#closed) return Promise.reject(new DependencyError("OUTBOX_CLOSED"));
         const encoded = encodeJournalRecord(record);
         const { promise, resolve, reject } = Promise.withResolvers<number>();
-        this.#waiting.push({ kind: record.kind, encoded, resolve, reject });
+        this.#waiting.push({ isEssential, kind: record.kind, encoded, resolve, reject });
         this.#waitingBytes += recordSize(encoded);
         this.#flushing ??= this.#flush();
         return promise;
@@ -113,6 +122,7 @@ export class Journal {
         await new Promise<void>((resolve) => setImmediate(resolve));
         while (this.#waiting.length > 0) {
             const group = this.#takeGroup();
+            let spared: readonly Waiting[] = [];
             const firstIndex = this.#lastIndex + 1;
             let index = this.#lastIndex;
             try {
@@ -129,12 +139,22 @@ export class Journal {
                 }
                 this.#lastIndex = index;
             } catch (error) {
-                for (const { reject } of group) reject(writeFailure(error));
+                spared = await this.#spare(group, error);
+                for (const waiting of group) if (!spared.includes(waiting)) waiting.reject(writeFailure(error));
             } finally {
-                this.#waitingBytes -= group.reduce((sum, { encoded }) => sum + recordSize(encoded), 0);
+                this.#waiting.unshift(...spared);
+                this.#waitingBytes -= sizeOf(group) - sizeOf(spared);
             }
         }
         this.#flushing = undefined;
+    }
+
+    /** Those of a group that can be tried again, because there was room for what is essential. */
+    async #spare(group: readonly Waiting[], error: unknown): Promise<readonly Waiting[]> {
+        if (!isNoSpace(error)) return [];
+        const essential = group.filter(({ isEssential }) => isEssential);
+        if (essential.length < group.length) this.#options.onFull?.();
+        return essential.length > 0 && (await this.#options.makeRoom?.()) === true ? essential : [];
     }
 
     #takeGroup(): Waiting[] {
@@ -178,6 +198,8 @@ export class Journal {
         return { file, number, segment };
     }
 }
+
+const sizeOf = (group: readonly Waiting[]): number => group.reduce((sum, { encoded }) => sum + recordSize(encoded), 0);
 
 function writeFailure(error: unknown): Error {
     if (error instanceof PosternError) return error;

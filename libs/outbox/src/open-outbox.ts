@@ -1,14 +1,18 @@
 // Opening an outbox: the lock, what earlier starts left, and a new epoch.
+import { join } from "node:path";
 import { DependencyError, PosternError } from "@postern/errors";
 import { FileOutbox } from "./file-outbox.ts";
 import { lockDirectory, thisHost, type LockHost } from "./directory-lock.ts";
 import type { Outbox, OutboxOptions } from "./outbox.ts";
-import { createEpoch, readLeftovers, type DirectoryOptions } from "./outbox-directory.ts";
+import { Room } from "./room.ts";
+import { createEpoch, readLeftovers, RESERVE_FILE, type DirectoryOptions } from "./outbox-directory.ts";
 
 /** A predecessor that is stopping, or a peer that stands in, may need so long to leave. */
 const LOCK_PATIENCE = 15_000;
 const TRIM_INTERVAL = 1_000;
 const MAX_SEGMENT_SIZE = 4 * 1024 * 1024;
+/** Bytes: the ends of several thousand sessions. */
+const MAX_RESERVE = 4 * 1024 * 1024;
 // Done events are removed a segment at a time: with so many, little room is lost to them.
 const SEGMENTS_PER_OUTBOX = 8;
 
@@ -34,7 +38,8 @@ export async function openOutboxWith(options: OutboxOptions, internals: OutboxIn
         options.directory,
     );
     try {
-        const own = directoryOptions(options, host);
+        const room = await orUnusable(openRoom(options, host), options.directory);
+        const own = { ...directoryOptions(options, host), room };
         const { deliveries, corruptions, newestEpoch } = await orUnusable(readLeftovers(own), options.directory);
         const epoch = Math.max(options.epoch, newestEpoch + 1);
         const current = await orUnusable(createEpoch(own, epoch), options.directory);
@@ -45,12 +50,18 @@ export async function openOutboxWith(options: OutboxOptions, internals: OutboxIn
             earlier: deliveries,
             current,
             corruptions,
+            room,
             everySecond,
         });
     } catch (error) {
         await lock.release();
         throw error;
     }
+}
+
+function openRoom({ directory, maxBytes, reservedBytes, log }: OutboxOptions, { disk }: LockHost): Promise<Room> {
+    const size = Math.min(MAX_RESERVE, reservedBytes ?? Math.floor(maxBytes / 4));
+    return Room.open(disk, join(directory, RESERVE_FILE), size, log);
 }
 
 async function orUnusable<T>(work: Promise<T>, directory: string): Promise<T> {

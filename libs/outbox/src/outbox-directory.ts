@@ -1,18 +1,20 @@
 // An instance's outbox on disk:
 //   <epoch>/<number>.journal   one directory for each start that has something left
 //   epoch                      the highest epoch so far
+//   reserve                    room for what must not be refused when the disk is full
 //   quarantine/                damaged segments, as they were found
 //   lock-<random>, claim       who uses the directory, and who waits for it
 import { basename, join } from "node:path";
 import { decodeUtf8, encodeUtf8 } from "@postern/bytes";
 import { Delivery, type DeliveryPorts } from "./delivery.ts";
 import type { Disk } from "./disk.ts";
-import { DONE_SUFFIX, Journal } from "./journal.ts";
+import { DONE_SUFFIX, Journal, type JournalOptions } from "./journal.ts";
 import type { LockHost } from "./directory-lock.ts";
 import type { OutboxLog } from "./outbox.ts";
 import { recoverEpoch } from "./recovery.ts";
 
 const EPOCH_FILE = "epoch";
+export const RESERVE_FILE = "reserve";
 const EPOCH_NAME = /^\d{1,16}$/;
 
 export interface DirectoryOptions {
@@ -21,6 +23,7 @@ export interface DirectoryOptions {
     readonly identity: { readonly source: string; readonly instance: string };
     readonly segmentBytes: number;
     readonly host: LockHost;
+    readonly room?: Pick<JournalOptions, "makeRoom" | "onFull">;
     readonly delivery: Omit<DeliveryPorts, "journal">;
     readonly log: OutboxLog;
 }
@@ -52,6 +55,7 @@ export async function readLeftovers(options: DirectoryOptions): Promise<Leftover
             owner: recovered.owner ?? { version: 1, ...options.identity, epoch: Number(epoch) },
             segmentBytes: options.segmentBytes,
             disk,
+            ...options.room,
             segments: recovered.segments,
             lastIndex: recovered.lastIndex,
         });
@@ -81,6 +85,7 @@ export async function createEpoch(options: DirectoryOptions, epoch: number): Pro
         owner: { version: 1, ...options.identity, epoch },
         segmentBytes: options.segmentBytes,
         disk,
+        ...options.room,
         segments: [],
         lastIndex: 0,
     });
@@ -96,6 +101,12 @@ export async function directoriesWithLeftovers(disk: Disk, root: string): Promis
         if (names.some(({ name }) => EPOCH_NAME.test(name))) found.push(join(root, entry.name));
     }
     return found;
+}
+
+/** Of an instance that will not come back. */
+export async function removeReserve({ directory, host: { disk } }: DirectoryOptions): Promise<void> {
+    const file = join(directory, RESERVE_FILE);
+    if ((await disk.status(file)) !== undefined) await disk.unlink(file);
 }
 
 export const instanceOf = (directory: string): string => basename(directory);

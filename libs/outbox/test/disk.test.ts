@@ -48,7 +48,7 @@ async function perform(disk: Disk, root: string, one: Operation): Promise<unknow
         case "list":
             return (await disk.list(at)).map(({ name, isDirectory }) => `${name} ${isDirectory}`).toSorted();
         case "age":
-            return (await disk.modifiedAt(at)) !== undefined;
+            return (await disk.status(at)) !== undefined;
         case "sync":
             return disk.syncDirectory(at);
     }

@@ -14,7 +14,7 @@ export class FailingDisk implements Disk {
     readonly removeTree = realDisk.removeTree;
     readonly copy = realDisk.copy;
     readonly syncDirectory = realDisk.syncDirectory;
-    readonly modifiedAt = realDisk.modifiedAt;
+    readonly status = realDisk.status;
     readonly touch = realDisk.touch;
     #failures: readonly Failure[] = [];
     syncs = 0;

@@ -3,7 +3,7 @@
 // What POSIX promises and no more: bytes are durable after fdatasync of their file, names after fsync of their directory, and
 // until then any part of either may survive, in any order; a rename takes place or does not.
 import { dirname, basename } from "node:path";
-import type { Disk, DiskEntry, DiskFile } from "../src/disk.ts";
+import type { Disk, DiskEntry, DiskFile, FileStatus } from "../src/disk.ts";
 
 /** What survives of bytes that were written and not synced. */
 type Bytes = "none" | "first" | "half" | "all but one" | "zeros" | "all";
@@ -46,6 +46,8 @@ export class VolatileDisk implements Disk {
     readonly #now: () => number;
     /** Told before every operation that changes something; it may never come back. */
     step: () => Promise<void> = async () => undefined;
+    /** Bytes that all files may have. */
+    capacity = Infinity;
 
     constructor(now: () => number, root = new Directory()) {
         this.#now = now;
@@ -134,9 +136,12 @@ export class VolatileDisk implements Disk {
         if (node instanceof Directory) node.sync();
     }
 
-    async modifiedAt(path: string): Promise<number | undefined> {
+    async status(path: string): Promise<FileStatus | undefined> {
         const node = this.#find(path);
-        return node instanceof Directory ? 0 : node?.modifiedAt;
+        if (node === undefined) return undefined;
+        return node instanceof Directory
+            ? { size: 0, modifiedAt: 0 }
+            : { size: node.content.length, modifiedAt: node.modifiedAt };
     }
 
     async touch(path: string): Promise<void> {
@@ -146,6 +151,8 @@ export class VolatileDisk implements Disk {
     #handle(file: File): DiskFile {
         const write = async (buffer: Uint8Array, offset: number, length: number, position: number) => {
             await this.step();
+            const grown = Math.max(0, position + length - file.content.length);
+            if (this.capacity < Infinity && sizeOf(this.#root) + grown > this.capacity) throw failure("ENOSPC", "");
             const content = new Uint8Array(Math.max(file.content.length, position + length));
             content.set(file.content);
             content.set(buffer.subarray(offset, offset + length), position);
@@ -199,6 +206,11 @@ export class VolatileDisk implements Disk {
         if (node instanceof File) throw failure("ENOTDIR", path);
         return node;
     }
+}
+
+function sizeOf(node: Node): number {
+    if (node instanceof File) return node.content.length;
+    return [...node.entries.values()].reduce((sum, entry) => sum + sizeOf(entry), 0);
 }
 
 function fingerprintOf(node: Node): string {

@@ -1,0 +1,50 @@
+// Whether the disk has room.  When it is full, what is essential gets what was kept for it, and everything else is refused until
+// the reserve is whole again.
+import type { Disk } from "./disk.ts";
+import type { OutboxLog } from "./outbox.ts";
+import { Reserve } from "./reserve.ts";
+
+export class Room {
+    readonly #reserve: Reserve;
+    readonly #log: OutboxLog;
+    readonly #file: string;
+    #isShort = false;
+
+    private constructor(reserve: Reserve, file: string, log: OutboxLog) {
+        this.#reserve = reserve;
+        this.#file = file;
+        this.#log = log;
+        if (!reserve.isHeld) this.onFull();
+    }
+
+    static async open(disk: Disk, file: string, size: number, log: OutboxLog): Promise<Room> {
+        return new Room(await Reserve.open(disk, file, size), file, log);
+    }
+
+    /** Only what is essential is taken. */
+    get isShort(): boolean {
+        return this.#isShort;
+    }
+
+    /** A write found the disk full. */
+    readonly onFull = (): void => {
+        if (this.#isShort) return;
+        this.#isShort = true;
+        const message =
+            "the disk of the outbox is full: no new sessions, only the ends of those that are there are kept";
+        this.#log.error({ reserve: this.#file }, message);
+    };
+
+    /** Gives up the reserve; false: there is none left. */
+    readonly makeRoom = async (): Promise<boolean> => {
+        this.onFull();
+        return this.#reserve.release();
+    };
+
+    /** Whether there is room again; called about once a second. */
+    async look(): Promise<void> {
+        if (!this.#isShort || !(await this.#reserve.refill())) return;
+        this.#isShort = false;
+        this.#log.info({ reserve: this.#file }, "the disk of the outbox has room again");
+    }
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { adminAction } from "@postern/contracts";
+import { Room } from "../src/room.ts";
+import { openOutboxWith } from "../src/open-outbox.ts";
+import { DoomedMachine, type Outside } from "./doomed-machine.ts";
+import { end, KeptLog, note, release } from "./test-outbox.ts";
+import { VolatileDisk } from "./volatile-disk.ts";
+
+const FILE = "/d/reserve";
+const KEPT = 100_000;
+
+async function disk(capacity: number): Promise<VolatileDisk> {
+    const made = new VolatileDisk(() => 0);
+    await made.makeDirectories("/d");
+    made.capacity = capacity;
+    return made;
+}
+
+test("the reserve is there before it is needed, is given up once, and comes back only with room to spare", async () => {
+    const [small, log] = [await disk(300_000), new KeptLog()];
+    const room = await Room.open(small, FILE, KEPT, log);
+    assert.equal((await small.status(FILE))?.size, KEPT);
+    assert.equal(room.isShort, false);
+    assert.equal(await room.makeRoom(), true);
+    assert.equal((await small.status(FILE))?.size, 0);
+    assert.equal(await room.makeRoom(), false);
+    assert.ok(room.isShort);
+    small.capacity = KEPT + 10;
+    await room.look();
+    assert.ok(room.isShort, "full again with the next event");
+    assert.equal((await small.status(FILE))?.size, 0, "what was tried takes no room");
+    small.capacity = 300_000;
+    await room.look();
+    assert.equal(room.isShort, false);
+    assert.equal((await small.status(FILE))?.size, KEPT);
+    assert.deepEqual(
+        log.lines.map(({ level }) => level),
+        ["error", "info"],
+    );
+});
+
+test("a disk that has no room for it at the start is short from the start", async () => {
+    const [small, log] = [await disk(10), new KeptLog()];
+    const room = await Room.open(small, FILE, KEPT, log);
+    assert.ok(room.isShort);
+    assert.match(log.lines[0]?.message ?? "", /disk of the outbox is full/);
+});
+
+test("an earlier start's reserve is taken over without being written again", async () => {
+    const large = await disk(Infinity);
+    await Room.open(large, FILE, KEPT, new KeptLog());
+    large.step = async () => assert.fail("written");
+    assert.equal((await Room.open(large, FILE, KEPT, new KeptLog())).isShort, false);
+});
+
+test("on a full disk new sessions are refused, ends are kept and published, and with room again all goes on", async () => {
+    const outside: Outside = { published: [], settle: () => "won", now: 0, lastPid: 1 };
+    const machine = new DoomedMachine(outside, Infinity);
+    const log = new KeptLog();
+    const gate = Promise.withResolvers<void>();
+    machine.gate = gate.promise;
+    const outbox = await openOutboxWith(
+        {
+            directory: "/outbox/w1",
+            tenant: "main",
+            service: "session-worker",
+            instance: "w1",
+            epoch: 1,
+            maxBytes: 400_000,
+            streamSyncInterval: 0,
+            stream: machine.stream,
+            settle: machine.settle,
+            log,
+            clock: () => outside.now,
+        },
+        { host: machine.host, everySecond: machine.everySecond },
+    );
+    machine.disk.capacity = 250_000;
+    let notes = 0;
+    await assert.rejects(
+        async () => {
+            for (;;) {
+                await note(outbox, `note ${notes}`, `thing ${notes}`);
+                notes += 1;
+            }
+        },
+        { code: "OUTBOX_WRITE_FAILED", message: /ENOSPC/ },
+    );
+    assert.equal(outbox.accepting, false);
+    await assert.rejects(note(outbox, "another"), { code: "OUTBOX_FULL", message: /disk/ });
+    const sessions = Array.from({ length: 30 }, (_, at) => `session${at}`);
+    // Ends that share a group with what is refused are kept all the same.
+    const [refused] = await Promise.allSettled([
+        outbox.append(adminAction, "x", { action: "test", target: "x", by: "test" }),
+        ...sessions.map((session) => end(outbox, session, release(session))),
+    ]);
+    assert.equal(refused.status, "rejected");
+    await machine.tick();
+    assert.equal(outbox.accepting, false);
+
+    gate.resolve();
+    await outbox.drained();
+    machine.disk.capacity = 1_000_000;
+    await machine.tick();
+    assert.equal(outbox.accepting, true);
+    await note(outbox, "after");
+    await outbox.drained();
+    const ids = new Set(outside.published.map(({ id }) => id));
+    assert.equal(ids.size, notes + sessions.length + 1);
+    assert.equal(log.lines.filter(({ message }) => /disk of the outbox is full/.test(message)).length, 1);
+    await outbox.close();
+});
