@@ -17,6 +17,7 @@ export { FakeClock } from "./fake-clock.ts";
 export type { FakeTimer } from "./fake-clock.ts";
 export { startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
+export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 export { spawnBound } from "./spawn-bound.ts";
 export { createTemporaryDirectory } from "./temporary-directory.ts";
 export type { TemporaryDirectory } from "./temporary-directory.ts";

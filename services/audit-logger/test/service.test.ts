@@ -3,9 +3,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { InstallationReport } from "@postern/audit-log";
-import { eventually, waitForValue } from "@postern/testkit";
+import { eventually, mountSmallDisk, waitForValue } from "@postern/testkit";
 import { Installation, type RunningLogger } from "./installation.ts";
-import { mountSmallDisk } from "./small-disk.ts";
 
 // The server takes a silent instance for gone after ten seconds, and gives out again what that one had after ten more.
 const TURN = { within: 45_000, every: 200 };

@@ -1,22 +1,25 @@
-// A file system of a megabyte that a test can fill.  Mounting takes root.
+// A small file system that a test can fill.  Mounting takes root.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createTemporaryDirectory } from "@postern/testkit";
+import { createTemporaryDirectory } from "./temporary-directory.ts";
 
-const SIZE = 2 ** 20;
+const DEFAULT_SIZE = 2 ** 20;
 
 export interface SmallDisk extends AsyncDisposable {
     readonly path: string;
+    /** To the last byte. */
     fill(): Promise<void>;
+    /** Takes away what filled it. */
     free(): Promise<void>;
 }
 
-export async function mountSmallDisk(): Promise<SmallDisk> {
+/** Of `size` bytes, at `place` (a directory that exists, and whose content it hides) or in a directory of its own. */
+export async function mountSmallDisk(size = DEFAULT_SIZE, place?: string): Promise<SmallDisk> {
     await using undo = new AsyncDisposableStack();
-    const { path } = undo.use(await createTemporaryDirectory("small-disk"));
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${SIZE},mode=0700`, "postern-test", path]);
+    const path = place ?? undo.use(await createTemporaryDirectory("small-disk")).path;
+    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size},mode=0700`, "postern-test", path]);
     let isMounted = true;
     // Lazily, since a process that is being killed may have files open.
     const unmount = (): void => {
@@ -33,7 +36,7 @@ export async function mountSmallDisk(): Promise<SmallDisk> {
     const owned = undo.move();
     return {
         path,
-        fill: () => assert.rejects(writeFile(filler, Buffer.alloc(SIZE)), { code: "ENOSPC" }),
+        fill: () => assert.rejects(writeFile(filler, Buffer.alloc(size)), { code: "ENOSPC" }),
         free: () => rm(filler),
         [Symbol.asyncDispose]: () => owned.disposeAsync(),
     };

@@ -1,0 +1,147 @@
+// Disks that are full: under the outboxes, and under NATS; and an event stream that has reached its limit.  What is up goes on, what
+// cannot be recorded is refused with a reason, and with room again everything that happened is told.
+import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { applyBus, connectBus, type BusLayout } from "@postern/bus";
+import { eventually, mountSmallDisk, type SmallDisk } from "@postern/testkit";
+import { readAuditAccount } from "../chaos/audit-account.ts";
+import { Installation } from "../e2e/installation.ts";
+import { addUser, Tunnels } from "./tunnels.ts";
+
+const PORT = 14_491;
+const MEBIBYTE = 2 ** 20;
+/** Ten outboxes of a mebibyte, each with a quarter of that in reserve, and some room. */
+const OUTBOX_DISK = 6 * MEBIBYTE;
+const STORE_DISK = 24 * MEBIBYTE;
+const BACK_WITHIN = 60_000;
+
+let undo: AsyncDisposableStack;
+let postern: Installation;
+let tunnels: Tunnels;
+let outboxDisk: SmallDisk;
+let visitor: { user: string; password: string };
+
+before(async () => {
+    undo = new AsyncDisposableStack();
+    outboxDisk = undo.use(await mountSmallDisk(OUTBOX_DISK));
+    const configure = (yaml: string): string => {
+        const outbox = `outbox:\n  directory: "${outboxDisk.path}/{service}/{instance}"\n  maxBytes: 1MiB\n`;
+        const changed = yaml.replace(/^outbox:\n/m, outbox);
+        assert.notEqual(changed, yaml);
+        return changed;
+    };
+    postern = undo.use(await Installation.start({ port: PORT, configure }));
+    tunnels = undo.use(await Tunnels.open(postern, ["ann", "bob", "cid", "dan"]));
+    visitor = await addUser(postern, "vic");
+});
+
+after(() => undo.disposeAsync());
+
+const refused = (): Promise<void> => assert.rejects(postern.dial({ ...visitor, timeout: 20_000 }), /auth|http/);
+
+async function comeAndGo(): Promise<void> {
+    const tunnel = await postern.dial(visitor);
+    await tunnel.ping(postern.ready.gateway);
+    await tunnel.disconnect();
+}
+
+const waiting = (): Promise<number> => postern.metric("session-worker", "outbox_waiting_events");
+
+/** Everybody who came is recorded to have come, and everybody who went to have gone, once. */
+async function assertRecorded(): Promise<void> {
+    const live = new Set((await tunnels.assertListed(BACK_WITHIN)).map(({ session }) => session));
+    await eventually(
+        () => {
+            const { sessions, doubled } = readAuditAccount(path.join(postern.state, "audit"));
+            assert.deepEqual(doubled, []);
+            for (const { session, started, ends } of sessions) {
+                const reasons = ends.map(({ reason }) => reason);
+                const expected = live.has(session) ? [] : ["client-disconnect"];
+                assert.deepEqual({ started, reasons }, { started: 1, reasons: expected }, session);
+            }
+            assert.ok([...live].every((session) => sessions.some((one) => one.session === session)));
+        },
+        { within: BACK_WITHIN, every: 200, what: "the audit log to have everything" },
+    );
+}
+
+/** With the operator's rights, as `postern bus apply` does it with another `bus.eventsMaxBytes`. */
+async function limitEvents(eventsMaxBytes: number): Promise<void> {
+    const { url, tenant, adminSeed } = postern.ready.nats;
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const bus = await connectBus({ servers: [url], instance: "admin", tenant, seedFile: adminSeed, log });
+    try {
+        const layout: BusLayout = { replicas: 1, eventsMaxAge: 30 * 86_400_000, eventsMaxBytes, workerTtl: 10_000 };
+        await applyBus(bus, layout);
+    } finally {
+        await bus.close();
+    }
+}
+
+test("outboxes on a full disk: sessions go on, ends are kept, new sessions are refused with a reason; with room all goes on", async () => {
+    await outboxDisk.fill();
+    // The first event that finds no room closes the door; a login is one.
+    await eventually(refused, { within: 20_000 });
+    await eventually(() => assert.match(postern.output, /the disk of the outbox is full/));
+    await tunnels.hangUp();
+    await tunnels.assertUnharmed();
+    await refused();
+    await outboxDisk.free();
+    await eventually(comeAndGo, { within: BACK_WITHIN, every: 500 });
+    assert.match(postern.output, /the disk of the outbox has room again/);
+    await assertRecorded();
+    await tunnels.assertUnharmed();
+});
+
+test("an event stream that is full: outboxes hold, it is said, and nothing is lost", async () => {
+    await limitEvents(1);
+    await comeAndGo();
+    await tunnels.hangUp();
+    await eventually(async () => assert.ok((await waiting()) >= 3), { within: 20_000 });
+    await eventually(() => assert.match(postern.output, /events cannot be published; they are kept.*maximum bytes/), {
+        within: 20_000,
+    });
+    await comeAndGo();
+    await tunnels.assertUnharmed();
+    await limitEvents(1024 * MEBIBYTE);
+    await assertRecorded();
+    assert.equal(await waiting(), 0);
+});
+
+test("NATS on a full disk: outboxes hold, it is said, and after room and a restart of NATS nothing is lost", async () => {
+    const store = path.join(postern.state, "nats", "jetstream");
+    const pid = natsPid();
+    // A disk cannot be put under a running server.
+    process.kill(pid, "SIGSTOP");
+    const copy = path.join(postern.state, "store-copy");
+    await cp(store, copy, { recursive: true });
+    await using disk = await mountSmallDisk(STORE_DISK, store);
+    await cp(copy, store, { recursive: true });
+    process.kill(pid, "SIGKILL");
+    await eventually(() => assert.notEqual(natsPid(), pid), { within: 20_000 });
+    await eventually(comeAndGo, { within: BACK_WITHIN, every: 500 });
+
+    await disk.fill();
+    await tunnels.hangUp();
+    await eventually(async () => assert.ok((await waiting()) > 0), { within: 30_000 });
+    await eventually(() => assert.match(postern.output, /no space left|JetStream.*(resources|DISABLED)/i), {
+        within: 30_000,
+    });
+    await tunnels.assertUnharmed();
+    await disk.free();
+    process.kill(natsPid(), "SIGTERM");
+    await eventually(comeAndGo, { within: BACK_WITHIN, every: 500 });
+    await assertRecorded();
+    await tunnels.assertUnharmed();
+    // Its disk goes with this test.
+    await tunnels[Symbol.asyncDispose]();
+    await postern.stop();
+});
+
+function natsPid(): number {
+    const [pid] = postern.ready.pids["nats"] ?? [];
+    assert.ok(pid !== undefined);
+    return pid;
+}
