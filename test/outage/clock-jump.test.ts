@@ -7,13 +7,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createTemporaryDirectory, eventually } from "@postern/testkit";
 import { readAuditAccount } from "../chaos/audit-account.ts";
 import { type EventWatch, Installation } from "../e2e/installation.ts";
-import { addUser, Tunnels, type SessionRow } from "./tunnels.ts";
+import { addUser, quickToJudge, Tunnels, type SessionRow } from "./tunnels.ts";
 import { WallClock } from "./wall-clock.ts";
 
 const PORT = 14_481;
 const HOUR = 3_600;
-/** Longer than a worker's record lives, than `worker.lostAfter`, and than the reaper's grace. */
-const WHILE = 25_000;
+/** Longer than a worker's record lives, than `worker.lostAfter` (of this test), and than the reaper's grace. */
+const WHILE = 16_000;
 /** Seconds that an event may be off. */
 const TOLERANCE = 90;
 const BANNED = "127.0.0.66";
@@ -29,7 +29,9 @@ before(async () => {
     undo = new AsyncDisposableStack();
     const directory = undo.use(await createTemporaryDirectory("clock"));
     clock = new WallClock(directory.path);
-    postern = undo.use(await Installation.start({ port: PORT, environment: clock.environment }));
+    postern = undo.use(
+        await Installation.start({ port: PORT, environment: clock.environment, configure: quickToJudge }),
+    );
     events = undo.use(await postern.watchEvents());
     tunnels = undo.use(await Tunnels.open(postern, ["ann", "bob"]));
     await postern.postern("bans", "add", BANNED, "--for", "3h");

@@ -9,13 +9,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "@postern/testkit";
 import { readAuditAccount } from "../chaos/audit-account.ts";
 import { Installation } from "../e2e/installation.ts";
-import { addUser, Tunnels } from "./tunnels.ts";
+import { addUser, quickToJudge, Tunnels } from "./tunnels.ts";
 
 const PORT = 14_471;
 const SHORT = 20_000;
-/** Longer than a worker's record lives, than `worker.lostAfter` and than `ingress.lostAfter`. */
-const LONG = 40_000;
-const WITHOUT_BUCKETS = 15_000;
+/** Longer than a worker's record lives, than `worker.lostAfter` (of this test) and than `ingress.lostAfter`. */
+const LONG = 24_000;
+/** Longer than `worker.lostAfter` with a connection. */
+const WITHOUT_BUCKETS = 8_000;
 const BUCKETS = ["sessions", "leases", "users", "workers", "fleet", "bans", "accounts", "auth-state"];
 /** Said of workers and sessions that nothing had happened to. */
 const WRONG_DEDUCTIONS = ["worker.suspect", "worker.lost"];
@@ -25,7 +26,7 @@ let tunnels: Tunnels;
 let services: Readonly<Record<string, readonly number[]>>;
 
 before(async () => {
-    postern = await Installation.start({ port: PORT });
+    postern = await Installation.start({ port: PORT, configure: quickToJudge });
     tunnels = await Tunnels.open(postern, ["ann", "bob", "cid"]);
     services = servicePids();
 });

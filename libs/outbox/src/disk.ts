@@ -8,6 +8,7 @@ import {
     rename,
     rm,
     stat,
+    statfs,
     unlink,
     utimes,
     type FileHandle,
@@ -44,6 +45,8 @@ export interface Disk {
     /** `undefined`: there is no such file. */
     readonly status: (file: string) => Promise<FileStatus | undefined>;
     readonly touch: (file: string) => Promise<void>;
+    /** Bytes that can still be written, about. */
+    readonly free: (directory: string) => Promise<number>;
 }
 
 async function syncDirectory(directory: string): Promise<void> {
@@ -86,5 +89,9 @@ export const realDisk: Disk = {
     async touch(file) {
         const now = new Date();
         await utimes(file, now, now);
+    },
+    async free(directory) {
+        const { bavail, bsize } = await statfs(directory);
+        return bavail * bsize;
     },
 };

@@ -3,7 +3,6 @@
 import type { Disk } from "./disk.ts";
 
 const CHUNK = 64 * 1024;
-/** Bytes that must be free besides, so that the disk is not full again at once. */
 const MARGIN = 128 * 1024;
 
 export class Reserve {
@@ -25,6 +24,11 @@ export class Reserve {
         const reserve = new Reserve(disk, file, size, found?.size === size);
         if (!reserve.isHeld) await reserve.refill();
         return reserve;
+    }
+
+    /** Bytes that must be free besides, so that the disk is not full again at once. */
+    get margin(): number {
+        return Math.min(MARGIN, this.#size);
     }
 
     get isHeld(): boolean {
@@ -55,7 +59,7 @@ export class Reserve {
     async #fill(): Promise<void> {
         const handle = await this.#disk.open(this.#file, "w");
         try {
-            const end = this.#size + Math.min(MARGIN, this.#size);
+            const end = this.#size + this.margin;
             for (let at = 0; at < end;) {
                 const length = Math.min(CHUNK, end - at);
                 const { bytesWritten } = await handle.write(new Uint8Array(length), 0, length, at);

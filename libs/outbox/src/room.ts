@@ -1,5 +1,6 @@
 // Whether the disk has room.  When it is full, what is essential gets what was kept for it, and everything else is refused until
 // the reserve is whole again.
+import { dirname } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { OutboxLog } from "./outbox.ts";
 import { Reserve } from "./reserve.ts";
@@ -7,10 +8,12 @@ import { Reserve } from "./reserve.ts";
 export class Room {
     readonly #reserve: Reserve;
     readonly #log: OutboxLog;
+    readonly #disk: Disk;
     readonly #file: string;
     #isShort = false;
 
-    private constructor(reserve: Reserve, file: string, log: OutboxLog) {
+    private constructor(disk: Disk, reserve: Reserve, file: string, log: OutboxLog) {
+        this.#disk = disk;
         this.#reserve = reserve;
         this.#file = file;
         this.#log = log;
@@ -18,7 +21,7 @@ export class Room {
     }
 
     static async open(disk: Disk, file: string, size: number, log: OutboxLog): Promise<Room> {
-        return new Room(await Reserve.open(disk, file, size), file, log);
+        return new Room(disk, await Reserve.open(disk, file, size), file, log);
     }
 
     /** Only what is essential is taken. */
@@ -41,9 +44,12 @@ export class Room {
         return this.#reserve.release();
     };
 
-    /** Whether there is room again; called about once a second. */
+    /** Whether there is room, still or again; called about once a second. */
     async look(): Promise<void> {
-        if (!this.#isShort || !(await this.#reserve.refill())) return;
+        const isTight = (await this.#disk.free(dirname(this.#file))) < this.#reserve.margin;
+        // Better known before somebody is let in whose beginning cannot be recorded.
+        if (!this.#isShort && isTight) this.onFull();
+        if (!this.#isShort || isTight || !(await this.#reserve.refill())) return;
         this.#isShort = false;
         this.#log.info({ reserve: this.#file }, "the disk of the outbox has room again");
     }

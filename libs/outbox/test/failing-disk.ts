@@ -15,6 +15,7 @@ export class FailingDisk implements Disk {
     readonly copy = realDisk.copy;
     readonly syncDirectory = realDisk.syncDirectory;
     readonly status = realDisk.status;
+    readonly free = realDisk.free;
     readonly touch = realDisk.touch;
     #failures: readonly Failure[] = [];
     syncs = 0;

@@ -47,6 +47,22 @@ test("a disk that has no room for it at the start is short from the start", asyn
     assert.match(log.lines[0]?.message ?? "", /disk of the outbox is full/);
 });
 
+test("a disk that others fill is noticed before an event finds no room", async () => {
+    const [small, log] = [await disk(300_000), new KeptLog()];
+    const room = await Room.open(small, FILE, KEPT, log);
+    await room.look();
+    assert.equal(room.isShort, false);
+    small.capacity = KEPT + 5_000;
+    await room.look();
+    assert.ok(room.isShort);
+    assert.equal((await small.status(FILE))?.size, KEPT, "the reserve is for those who need it");
+    await room.look();
+    assert.ok(room.isShort, "as long as it is so");
+    small.capacity = 300_000;
+    await room.look();
+    assert.equal(room.isShort, false);
+});
+
 test("an earlier start's reserve is taken over without being written again", async () => {
     const large = await disk(Infinity);
     await Room.open(large, FILE, KEPT, new KeptLog());

@@ -148,6 +148,10 @@ export class VolatileDisk implements Disk {
         this.#file(path).modifiedAt = this.#now();
     }
 
+    async free(): Promise<number> {
+        return this.capacity - sizeOf(this.#root);
+    }
+
     #handle(file: File): DiskFile {
         const write = async (buffer: Uint8Array, offset: number, length: number, position: number) => {
             await this.step();
