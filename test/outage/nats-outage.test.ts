@@ -27,7 +27,7 @@ let services: Readonly<Record<string, readonly number[]>>;
 
 before(async () => {
     postern = await Installation.start({ port: PORT, configure: quickToJudge });
-    tunnels = await Tunnels.open(postern, ["ann", "bob", "cid"]);
+    tunnels = await Tunnels.open(postern, ["ann", "bob"]);
     services = servicePids();
 });
 
