@@ -31,6 +31,8 @@ export interface LockHost {
     /** Monotonic milliseconds. */
     elapsed(): number;
     pause(milliseconds: number): Promise<void>;
+    /** Until the result is called; does not keep the process alive. */
+    repeat(milliseconds: number, task: () => void): () => void;
     readonly pid: number;
     /** Clock ticks from boot to the start of a process; `undefined`: there is no such process. */
     startTimeOf(pid: number): Promise<string | undefined>;
@@ -43,6 +45,11 @@ export const thisHost: LockHost = {
     now: () => Date.now(),
     elapsed: () => performance.now(),
     pause: (milliseconds) => delay(milliseconds),
+    repeat(milliseconds, task) {
+        const timer = setInterval(task, milliseconds);
+        timer.unref();
+        return () => clearInterval(timer);
+    },
     pid: process.pid,
     startTimeOf,
     namespace: ownNamespace,
@@ -116,17 +123,16 @@ class HeldLock implements DirectoryLock {
     readonly #directory: string;
     readonly #file: string;
     readonly #host: LockHost;
-    readonly #renewal: NodeJS.Timeout;
+    readonly #stopRenewal: () => void;
 
     constructor(directory: string, file: string, host: LockHost) {
         this.#directory = directory;
         this.#file = file;
         this.#host = host;
-        this.#renewal = setInterval(() => {
+        this.#stopRenewal = host.repeat(RENEWAL, () => {
             // A directory that went away takes the lock with it.
-            host.disk.touch(file).catch(() => clearInterval(this.#renewal));
-        }, RENEWAL);
-        this.#renewal.unref();
+            host.disk.touch(file).catch(() => this.#stopRenewal());
+        });
     }
 
     claimed(): Promise<boolean> {
@@ -134,7 +140,7 @@ class HeldLock implements DirectoryLock {
     }
 
     async release(): Promise<void> {
-        clearInterval(this.#renewal);
+        this.#stopRenewal();
         await unlinkIfThere(this.#file, this.#host);
     }
 }

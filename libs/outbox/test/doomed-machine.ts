@@ -75,6 +75,8 @@ export class DoomedMachine {
             pause: async (milliseconds) => {
                 outside.now += milliseconds;
             },
+            // Nobody needs it here: a process that runs is known by its id.
+            repeat: () => () => undefined,
             pid: this.#pid,
             startTimeOf: async (pid) => (pid === this.#pid ? "1" : undefined),
             namespace: async () => "machine",

@@ -180,7 +180,10 @@ interface Aftermath {
 /** The different worlds in which a life that ended at operation `last` may have left its disk. */
 function* aftermaths({ machine, world }: Life, last: number): Generator<Aftermath> {
     const seen = new Set<string>();
-    for (const survival of SURVIVALS) {
+    // Of ends that differ by a lock file only, each time another.
+    const turned = SURVIVALS.map((_, at) => SURVIVALS[(at + last) % SURVIVALS.length] ?? SURVIVALS[0]);
+    for (const survival of turned) {
+        if (survival === undefined) continue;
         const disk = machine.disk.afterPowerLoss(survival);
         if (seen.has(disk.fingerprint)) continue;
         seen.add(disk.fingerprint);

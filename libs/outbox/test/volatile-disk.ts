@@ -59,7 +59,7 @@ export class VolatileDisk implements Disk {
         return new VolatileDisk(this.#now, survivingDirectory(this.#root, survival));
     }
 
-    /** The same for disks that hold the same. */
+    /** The same for disks that hold the same, but for what a lock file holds, which is never synced. */
     get fingerprint(): string {
         return fingerprintOf(this.#root);
     }
@@ -219,7 +219,8 @@ function sizeOf(node: Node): number {
 
 function fingerprintOf(node: Node): string {
     if (node instanceof File) return Buffer.from(node.content).toString("latin1");
-    const names = [...node.entries.keys()].toSorted((a, b) => (a < b ? -1 : 1));
+    const all = [...node.entries.keys()].toSorted((a, b) => (a < b ? -1 : 1));
+    const names = all.filter((name) => !name.startsWith("lock-"));
     return JSON.stringify(names.map((name) => [name, fingerprintOf(node.entries.get(name) ?? new Directory())]));
 }
 
