@@ -23,7 +23,8 @@ const NOTHING = { bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, droppedI
 export async function admit(question: AdmitQuestion, ports: AdmissionPorts): Promise<AdmitAnswer> {
     const { bus, events } = ports;
     // A session whose beginning and end cannot be recorded must not begin.
-    if (!events.accepting) return unavailable("this worker's outbox is full: its disk has no room, or NATS does not take its events");
+    if (!events.accepting)
+        return unavailable("this worker's outbox is full: its disk has no room, or NATS does not take its events");
     let detail = "";
     for (let left = TRIES; left > 0; left -= 1) {
         try {

@@ -107,7 +107,9 @@ export class SessionWorker implements Service {
     readiness(): string | undefined {
         const state = this.#presence?.state ?? "starting";
         if (state !== "ready") return state;
-        return this.#context.events.accepting ? undefined : "the outbox is full: its disk has no room, or NATS does not take its events";
+        return this.#context.events.accepting
+            ? undefined
+            : "the outbox is full: its disk has no room, or NATS does not take its events";
     }
 
     async #sessionPorts(uplink: Uplink): Promise<SessionPorts> {
