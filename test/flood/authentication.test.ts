@@ -11,7 +11,7 @@ import { eventually } from "@postern/testkit";
 import { sourceAt } from "./attack/wire.ts";
 import { ATTACKER, BALANCER, FloodScene } from "./flood-scene.ts";
 
-const USERS = Array.from({ length: 10 }, (_, index) => `user-${index}`);
+const USERS = Array.from({ length: 5 }, (_, index) => `user-${index}`);
 const NOBODIES = Array.from({ length: 30 }, (_, index) => `nobody-${index}`);
 const BROKERS = 2;
 const HASHES_AT_ONCE = 2;
@@ -208,7 +208,7 @@ async function ask(bus: Bus, index: number): Promise<boolean> {
         attempt: 1,
         credentials: {
             method: "mschapv2" as const,
-            identity: index % 2 === 0 ? `user-${index % 10}` : `nobody-${index % 1_000}`,
+            identity: index % 2 === 0 ? `user-${index % USERS.length}` : `nobody-${index % 1_000}`,
             ident: 1,
             challenge: randomBytes(16).toString("base64"),
             response: randomBytes(49).toString("base64"),

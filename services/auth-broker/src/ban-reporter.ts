@@ -1,7 +1,7 @@
 // Sources that keep failing are reported to the registry, which tells every ingress to drop them.
 import { BlockList, isIPv6 } from "node:net";
 import type { BanQuestion } from "@postern/contracts";
-import type { Logger } from "@postern/telemetry";
+import type { Logger, PeerLines } from "@postern/telemetry";
 import type { Clock } from "./clock.ts";
 import { RecentMap } from "./recent-map.ts";
 import { sourceKey } from "./source-key.ts";
@@ -21,6 +21,7 @@ export interface BanReporterPorts {
     readonly rules: BanRules;
     readonly instance: string;
     readonly log: Logger;
+    readonly lines: Pick<PeerLines, "add">;
     /** Asks the registry. */
     readonly ask: (question: BanQuestion) => Promise<unknown>;
     /** Sources that are remembered. */
@@ -63,14 +64,15 @@ export class BanReporter {
     }
 
     async #report(address: string, count: number): Promise<boolean> {
-        const { ask, instance, log, rules } = this.#ports;
+        const { ask, instance, lines, log, rules } = this.#ports;
         const seconds = Math.ceil(rules.duration / 1000);
         try {
             await ask({ action: "add", source: address, seconds, reason: `${count} refused logins`, by: instance });
-            log.warn(
-                { source: address, failures: count, seconds },
-                "a source was banned after too many refused logins",
-            );
+            lines.add("a source was banned after too many refused logins", address, {
+                source: address,
+                failures: count,
+                seconds,
+            });
             return true;
         } catch (error) {
             log.warn({ source: address, error }, "the registry could not be told to ban a source");

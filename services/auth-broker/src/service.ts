@@ -83,15 +83,16 @@ async function compose(
     const decoy = await createDecoy(cipher, randomBytes(DECOY_PASSWORD_SIZE).toString("base64"), clock.now());
     const backend = new EmbeddedBackend({ directory, cipher, decoy, names: section.names, hasher });
     const failures = new FailureSummary({ clock, ...section.audit, events, log, onUnrecorded: metrics.unrecorded });
+    const lines = new PeerLines({ log });
     const bans = new BanReporter({
         clock,
         rules: section.ban,
         instance,
         log,
+        lines,
         ask: (question) => bus.ask(bus.subjects.registry.ban, registryBan, question),
         limit: section.throttle.entries,
     });
-    const lines = new PeerLines({ log });
     const recorder = new AttemptRecorder({ backend: backend.name, events, failures, bans, metrics, lines, log });
     const lockouts = new Lockouts({
         bucket: authState,

@@ -9,27 +9,30 @@ import { testClock } from "./test-clock.ts";
 function rig(rules: Partial<BanRules> = {}) {
     const clock = testClock();
     const asked: BanQuestion[] = [];
+    const lines: string[] = [];
     const state: { failure?: Error | undefined } = {};
     const bans = new BanReporter({
         clock,
         rules: { failures: 3, window: 60_000, duration: 3_600_000, exempt: [], ...rules },
         instance: "a1",
         log: recordingLog(),
+        lines: { add: (message, source) => void lines.push(`${source}: ${message}`) },
         ask: async (question) => {
             asked.push(question);
             if (state.failure !== undefined) throw state.failure;
         },
         limit: 100,
     });
-    return { clock, asked, bans, state };
+    return { clock, asked, lines, bans, state };
 }
 
 test("a source that is refused too often is reported once", async () => {
-    const { bans, asked } = rig();
+    const { bans, asked, lines } = rig();
     for (let refusal = 0; refusal < 5; refusal += 1) await bans.count("192.0.2.1");
     assert.deepEqual(asked, [
         { action: "add", source: "192.0.2.1", seconds: 3_600, reason: "3 refused logins", by: "a1" },
     ]);
+    assert.deepEqual(lines, ["192.0.2.1: a source was banned after too many refused logins"]);
 });
 
 test("refusals count within their window only, and for their source only", async () => {
