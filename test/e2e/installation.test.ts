@@ -222,6 +222,11 @@ test("postern drain: a worker takes no new sessions, the other takes all", async
         { within: 15_000 },
     );
     const drained = workers[0]?.worker ?? "";
+    // The list may still have the worker that was killed above; what has started in its place answers when it is ready.
+    for (const url of postern.ready.admin["session-worker"] ?? []) {
+        const isReady = async (): Promise<void> => assert.equal((await fetch(`${url}/readyz`)).status, 200);
+        await eventually(isReady, { within: 30_000 });
+    }
     await postern.postern("drain", drained);
     await events.find("worker.draining", { worker: drained });
     await eventually(async () => {
