@@ -54,7 +54,7 @@ describe("the data gate", { concurrency: true }, () => {
     });
 
     test("without Call Connected nothing passes, and the negotiation timer ends it", async () => {
-        const server = await startServer({ timing: { negotiationTimeout: 600 } });
+        const server = await startServer({ timing: { negotiationTimeout: 2_000 } });
         const client = await dial(server, { misbehaviour: { callConnectedAt: "never" } });
         await assert.rejects(client.ping(SERVER_ADDRESS, { timeout: 50 }), { code: "PING_UNANSWERED" });
         assert.equal(server.last.droppedAtGate, 1);
