@@ -1,5 +1,5 @@
 // The three accounts side by side: what the clients saw, what `postern sessions` says, what the audit log says.
-import type { AuditAccount } from "./audit-account.ts";
+import type { AuditAccount } from "../e2e/audit-account.ts";
 import type { ClientAccount } from "./population.ts";
 
 export interface ListedSession {

@@ -8,7 +8,7 @@ import type { ServiceName } from "@postern/contracts";
 import type { SstpClientOptions } from "@postern/sstp-client";
 import { waitForValue } from "@postern/testkit";
 import { Installation } from "../e2e/installation.ts";
-import { readAuditAccount, type AuditAccount } from "./audit-account.ts";
+import { readAuditAccount, type AuditAccount } from "../e2e/audit-account.ts";
 import { compare, type Comparison, type ListedSession } from "./comparison.ts";
 import { Population, type PopulationOptions } from "./population.ts";
 

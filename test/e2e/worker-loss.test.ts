@@ -1,12 +1,12 @@
 // What a client, the registry and the audit log see of a worker that is killed: one session after the other, each with one end.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { SstpClient } from "@postern/sstp-client";
 import { eventually } from "@postern/testkit";
+import { readSessionHistory } from "./audit-account.ts";
 import { Installation } from "./installation.ts";
 
 const PORT = 14_433;
@@ -18,12 +18,6 @@ interface SessionRow {
     readonly session: string;
     readonly worker: string;
     readonly address: string;
-}
-
-interface AuditedEvent {
-    readonly type: string;
-    readonly source: string;
-    readonly data: { readonly session?: string; readonly reason?: string; readonly exact?: boolean };
 }
 
 let postern: Installation;
@@ -42,20 +36,7 @@ async function onlySession(): Promise<SessionRow> {
     return row;
 }
 
-/** What the audit log has of a session, in order: `session.started`, `session.ended worker-lost`. */
-function audited(session: string): string[] {
-    const directory = path.join(postern.state, "audit");
-    const events = readdirSync(directory, { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(".ndjson"))
-        .flatMap((file) => readFileSync(path.join(directory, file), "utf8").split("\n").slice(0, -1))
-        .map((line) => (JSON.parse(line) as { event?: AuditedEvent }).event); // the form of a record
-    return events.flatMap((event) => {
-        if (event?.data.session !== session || !event.type.startsWith("postern.session.")) return [];
-        const { reason, exact } = event.data;
-        const name = event.type.slice("postern.".length, -".v1".length);
-        return [reason === undefined ? name : `${name} ${reason}${exact === true ? "" : " (not exact)"}`];
-    });
-}
+const audited = (session: string): string[] => readSessionHistory(path.join(postern.state, "audit"), session);
 
 const metrics = async (admin = ""): Promise<string> => (await fetch(`${admin}/metrics`)).text();
 

@@ -5,7 +5,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { createTemporaryDirectory, eventually } from "@postern/testkit";
-import { readAuditAccount } from "../chaos/audit-account.ts";
+import { readAuditAccount } from "../e2e/audit-account.ts";
 import { type EventWatch, Installation } from "../e2e/installation.ts";
 import { addUser, quickToJudge, Tunnels, type SessionRow } from "./tunnels.ts";
 import { WallClock } from "./wall-clock.ts";

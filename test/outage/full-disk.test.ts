@@ -6,7 +6,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { applyBus, connectBus, type BusLayout } from "@postern/bus";
 import { eventually, mountSmallDisk, type SmallDisk } from "@postern/testkit";
-import { readAuditAccount } from "../chaos/audit-account.ts";
+import { readAuditAccount } from "../e2e/audit-account.ts";
 import { Installation } from "../e2e/installation.ts";
 import { addUser, Tunnels } from "./tunnels.ts";
 

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { eventually } from "@postern/testkit";
-import { readAuditAccount } from "../chaos/audit-account.ts";
+import { readAuditAccount } from "../e2e/audit-account.ts";
 import { Installation } from "../e2e/installation.ts";
 import { addUser, quickToJudge, Tunnels } from "./tunnels.ts";
 

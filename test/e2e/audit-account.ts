@@ -1,4 +1,4 @@
-// What the audit log says of every session: the second of the three accounts.
+// What the audit logs of an installation say of its sessions, read from their files.
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
@@ -21,7 +21,8 @@ export interface AuditAccount {
     readonly types: ReadonlyMap<string, number>;
 }
 
-interface EventLine {
+interface EventRecord {
+    readonly streamSequence: number;
     readonly event: {
         readonly type: string;
         readonly source: string;
@@ -36,6 +37,8 @@ interface EventLine {
     };
 }
 
+const SESSION_EVENT = /^postern\.session\.(?:started|ended|late-counters)\.v1$/;
+
 /** Reads the logs of all audit-loggers in `directory`; one that is being written may end in a part of a line. */
 export function readAuditAccount(directory: string): AuditAccount {
     const sessions = new Map<string, AuditedSession>();
@@ -44,9 +47,7 @@ export function readAuditAccount(directory: string): AuditAccount {
     const seen = new Set<string>();
     for (const writer of readdirSync(directory)) {
         const seenHere = new Set<string>();
-        for (const line of linesOf(path.join(directory, writer))) {
-            if (!line.includes('"event":{')) continue;
-            const { event } = JSON.parse(line) as EventLine;
+        for (const { event } of recordsOf(path.join(directory, writer))) {
             const id = `${event.source} ${event.epoch} ${event.sequence}`;
             if (event.sequence !== undefined && seenHere.has(id)) doubled.push(id);
             seenHere.add(id);
@@ -61,9 +62,9 @@ export function readAuditAccount(directory: string): AuditAccount {
     return { sessions: [...sessions.values()], doubled, types };
 }
 
-function note(sessions: Map<string, AuditedSession>, { type, source: by, data }: EventLine["event"]): void {
+function note(sessions: Map<string, AuditedSession>, { type, source: by, data }: EventRecord["event"]): void {
     const { session, reason = "", exact = false, client } = data;
-    if (session === undefined || !/^postern\.session\.(started|ended|late-counters)\.v1$/.test(type)) return;
+    if (session === undefined || !SESSION_EVENT.test(type)) return;
     const entry = sessions.get(session) ?? { session, source: "", started: 0, ends: [], lateCounters: 0 };
     sessions.set(session, entry);
     if (client !== undefined) entry.source = client.address;
@@ -72,8 +73,26 @@ function note(sessions: Map<string, AuditedSession>, { type, source: by, data }:
     else entry.lateCounters += 1;
 }
 
-function linesOf(directory: string): string[] {
+/** What the logs have of one session, in the order of the stream: `session.started`, `session.ended worker-lost (not exact)`. */
+export function readSessionHistory(directory: string, session: string): string[] {
+    // By its place in the stream: after a take-over the beginning is in one log and the rest in another.
+    const events = new Map<number, EventRecord["event"]>();
+    for (const writer of readdirSync(directory))
+        for (const { streamSequence, event } of recordsOf(path.join(directory, writer)))
+            if (event.data.session === session && SESSION_EVENT.test(event.type)) events.set(streamSequence, event);
+    return [...events]
+        .toSorted(([first], [second]) => first - second)
+        .map(([, { type, data }]) => {
+            const name = type.slice("postern.".length, -".v1".length);
+            if (data.reason === undefined) return name;
+            return `${name} ${data.reason}${data.exact === true ? "" : " (not exact)"}`;
+        });
+}
+
+function recordsOf(directory: string): EventRecord[] {
     return readdirSync(directory)
         .filter((file) => file.endsWith(".ndjson"))
-        .flatMap((file) => readFileSync(path.join(directory, file), "utf8").split("\n").slice(0, -1));
+        .flatMap((file) => readFileSync(path.join(directory, file), "utf8").split("\n").slice(0, -1))
+        .filter((line) => line.includes('"event":{'))
+        .map((line) => JSON.parse(line) as EventRecord); // the form of a record
 }
