@@ -63,7 +63,7 @@ await eventually(() => assert.ok(started() >= first + measured.timings.length), 
 const marks = events.events
     .filter(({ type }) => type === "postern.session.started.v1")
     .slice(first)
-    .map(({ data }) => (data as { setupMilliseconds: Readonly<Record<string, number>> }).setupMilliseconds);
+    .map(({ data }) => (data as { setupMilliseconds: Readonly<Record<string, number>> }).setupMilliseconds); // of session.started
 const steps = ["tls", "http", "sstp", "lcp", "authenticated", "bound"] as const;
 
 const result = {

@@ -50,8 +50,7 @@ async function measure(name: string, ...args: readonly string[]): Promise<void> 
     const before = { cpu: process.cpuUsage(), packets: packetsRead() };
     const command = ["-c", FAR, "-B", NEAR, "-J", "-t", String(SECONDS), ...args];
     const client = spawn("iperf3", command, { stdio: ["ignore", "pipe", "inherit"] });
-    // The cast: iperf3 documents this part of its report.
-    const [report] = await Promise.all([json(client.stdout) as Promise<Iperf3Report>, once(client, "close")]);
+    const [report] = await Promise.all([json(client.stdout) as Promise<Iperf3Report>, once(client, "close")]); // as iperf3 documents it
     const received = report.end.sum_received ?? report.end.sum;
     if (received === undefined) throw new InvariantError(`iperf3 ${command.join(" ")} reported nothing`);
     const used = process.cpuUsage(before.cpu);

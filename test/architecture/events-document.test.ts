@@ -22,6 +22,6 @@ test("every field has a meaning, and every meaning a field", () => {
 });
 
 test("docs/asyncapi.json is made of the contracts", () => {
-    const { version } = JSON.parse(readText("package.json")) as { version: string };
+    const { version } = JSON.parse(readText("package.json")) as { version: string }; // npm's form
     assert.equal(readText("docs/asyncapi.json"), asyncApiText(version), "run node tools/write-asyncapi.ts");
 });

@@ -61,15 +61,16 @@ export function listFiles(...patterns: readonly string[]): readonly string[] {
 
 export const readText = (file: string): string => readFileSync(path.join(ROOT, file), "utf8");
 
+interface Manifest {
+    readonly exports?: Readonly<Record<string, string>>;
+    readonly dependencies?: Readonly<Record<string, string>>;
+}
+
 export function listPackages(): readonly Package[] {
     return listFiles("libs/*/package.json", "services/*/package.json").map((file) => {
         const folder = path.dirname(file);
         const name = path.basename(folder);
-        const manifest = JSON.parse(readText(file)) as {
-            name: string;
-            exports?: Record<string, string>;
-            dependencies?: Record<string, string>;
-        };
+        const manifest = JSON.parse(readText(file)) as Manifest; // npm's form
         return {
             name,
             folder,

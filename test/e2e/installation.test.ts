@@ -75,7 +75,7 @@ for (const method of ["mschapv2", "pap"] as const) {
         assert.equal(ended["reason"], "client-disconnect");
         assert.equal(ended["exact"], true);
         const { packetsIn, packetsOut } = tunnel.statistics;
-        const counters = ended["counters"] as { packetsIn: number; packetsOut: number };
+        const counters = ended["counters"] as { packetsIn: number; packetsOut: number }; // of session.ended
         assert.deepEqual([counters.packetsOut, counters.packetsIn], [packetsIn, packetsOut]);
         await noSessions();
         const audited = await eventually(() => {
@@ -112,8 +112,7 @@ test("one flipped bit in each field of CALL_CONNECTED: refused, and binding.fail
         hashProtocol: [7, "hash-algorithm"],
     };
     for (const [field, [bit, reason]] of Object.entries(fields)) {
-        // The cast: the keys of an object of just these fields.
-        const callConnected = flipBit(field as CallConnectedField, bit);
+        const callConnected = flipBit(field as CallConnectedField, bit); // a key of the table above
         await assert.rejects(postern.dial({ misbehaviour: { callConnected } }), /server-abort/);
         await events.find("binding.failed", { reason, identity: postern.ready.user });
     }

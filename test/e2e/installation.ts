@@ -91,7 +91,7 @@ export class Installation implements AsyncDisposable {
     }
 
     get ready(): Ready {
-        return JSON.parse(readFileSync(path.join(this.state, "ready.json"), "utf8")) as Ready;
+        return JSON.parse(readFileSync(path.join(this.state, "ready.json"), "utf8")) as Ready; // what the launcher writes
     }
 
     /** Dials as the first user unless `options` say otherwise. */
@@ -130,7 +130,7 @@ export class Installation implements AsyncDisposable {
 
     /** Runs `postern … --json`. */
     async query<T>(...args: readonly string[]): Promise<T> {
-        return JSON.parse(await this.postern(...args, "--json")) as T;
+        return JSON.parse(await this.postern(...args, "--json")) as T; // the caller knows its command
     }
 
     /** Collects the events from now on, as any outsider may: with the subscriber's credentials. */
@@ -244,10 +244,13 @@ export class EventWatch implements AsyncDisposable {
 
     /** The data of the first event of `type` (`session.ended`) that has all of `fields`; waits for it. */
     async find(type: string, fields: Readonly<Record<string, unknown>> = {}): Promise<Record<string, unknown>> {
-        const matches = ({ type: found, data }: CloudEvent): boolean =>
-            found === `postern.${type}.v1` &&
-            Object.entries(fields).every(([key, value]) => (data as Record<string, unknown>)[key] === value);
-        return waitForValue(() => this.events.find(matches)?.data as Record<string, unknown> | undefined, {
+        const named = (): Record<string, unknown>[] =>
+            this.events
+                .filter((event) => event.type === `postern.${type}.v1`)
+                .map(({ data }) => data as Record<string, unknown>); // every event's data is an object
+        const matches = (data: Record<string, unknown>): boolean =>
+            Object.entries(fields).every(([key, value]) => data[key] === value);
+        return waitForValue(() => named().find(matches), {
             within: 20_000,
             what: `${type} ${JSON.stringify(fields)} among ${this.events.map((event) => event.type).join(", ")}`,
         });

@@ -29,8 +29,8 @@ export class Attacker {
     async #read(name: AttackName): Promise<AttackReport> {
         let text = "";
         this.#child.stdout?.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        const [status] = (await once(this.#child, "close")) as [number | null];
+        const [status] = (await once(this.#child, "close")) as [number | null]; // null after a signal
         if (status !== 0) throw new InvariantError(`attack ${name} ended with status ${String(status)}`);
-        return JSON.parse(text) as AttackReport;
+        return JSON.parse(text) as AttackReport; // what attack-main.ts writes
     }
 }

@@ -144,12 +144,9 @@ export class FloodScene implements AsyncDisposable {
 
     /** Events of `type` that came, since the start. */
     told(type: string): readonly Record<string, unknown>[] {
-        return (
-            this.events.events
-                .filter((event) => event.type === `postern.${type}.v1`)
-                // The cast: the data of every event is an object.
-                .map(({ data }) => data as Record<string, unknown>)
-        );
+        return this.events.events
+            .filter((event) => event.type === `postern.${type}.v1`)
+            .map(({ data }) => data as Record<string, unknown>); // the data of every event is an object
     }
 
     /** Says what was seen, and sees to it that the log of the flood can be read. */

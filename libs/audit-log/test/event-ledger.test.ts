@@ -58,7 +58,7 @@ test("an opening carries everything over", () => {
     for (const sequence of [1, 2, 3, 7, 9]) ledger.note(one(sequence));
     ledger.note(one(1, EPOCH + 1, "postern/main/cli/x"));
     const next = new EventLedger();
-    next.restore(JSON.parse(JSON.stringify(ledger.recorded())) as ReturnType<EventLedger["recorded"]>);
+    next.restore(JSON.parse(JSON.stringify(ledger.recorded())) as ReturnType<EventLedger["recorded"]>); // as an opening carries it
     assert.deepEqual(next.recorded(), ledger.recorded());
     assert.equal(next.judge(one(7)), "repeat");
     assert.equal(next.judge(one(8)), "new");

@@ -18,10 +18,11 @@ test("an event is one line in a fixed form", () => {
 });
 
 test("an opening says what is recorded", () => {
+    const range: [number, number] = [1, 4];
     const opening = {
         writer: WRITER,
         chain: "0".repeat(32),
-        recorded: [{ source: "postern/main/cli/x", epoch: 3, ranges: [[1, 4] as [number, number]] }],
+        recorded: [{ source: "postern/main/cli/x", epoch: 3, ranges: [range] }],
     };
     const line = encodeOpening(1, GENESIS, AT, opening);
     assert.equal(line, `{"n":1,"previous":"${GENESIS}","at":"${AT}","opening":${JSON.stringify(opening)}}`);

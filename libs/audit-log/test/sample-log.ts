@@ -154,7 +154,7 @@ function describe(files: ReadonlyMap<string, Buffer>, published: readonly Checkp
         const list: SampleRecord[] = [];
         for (let start = 0, line = 1; start < content.length; line += 1) {
             const end = content.indexOf("\n", start);
-            const { n } = JSON.parse(content.toString("utf8", start, end)) as { n: number };
+            const { n } = JSON.parse(content.toString("utf8", start, end)) as { n: number }; // every record has its number
             list.push({ n, file, line, start, end });
             start = end + 1;
         }

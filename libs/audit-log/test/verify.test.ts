@@ -387,7 +387,7 @@ forge("a log that was rewritten from one record on contradicts its checkpoints",
         return lines.map((line, index) => {
             if (index < from) return line;
             const text = line.text.toString("utf8").slice(0, -1);
-            const parsed = JSON.parse(text) as { previous: string; at: string };
+            const parsed = JSON.parse(text) as { previous: string; at: string }; // every record has both
             const rewritten = text
                 .replace(parsed.previous, previous ?? parsed.previous)
                 .replace(parsed.at, index === from ? "2020-02-02T02:02:02.002Z" : parsed.at);

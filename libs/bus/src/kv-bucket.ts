@@ -185,8 +185,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
         value: z.output<S>,
         { revision, ttlSeconds }: { revision?: number; ttlSeconds?: number },
     ): Promise<number | undefined> {
-        // The output type of a record schema is also valid input: records have no transforms.
-        const payload = encodeJson(this.#contract.value, value as z.input<S>, `${this.name}/${key}`);
+        const payload = encodeJson(this.#contract.value, value as z.input<S>, `${this.name}/${key}`); // no transforms
         const ttl = ttlSeconds === undefined ? {} : { ttl: `${Math.max(1, Math.ceil(ttlSeconds))}s` };
         return this.#publish(key, payload, revision, ttl);
     }

@@ -411,7 +411,7 @@ test("an ask without permission says so at once instead of timing out", async ()
         message: /permission/i,
     });
     await assert.rejects(
-        ingress.bus.answer(subjects.authStart, authStart, async () => ({}) as never),
+        ingress.bus.answer(subjects.authStart, authStart, async () => ({}) as never), // never asked
         {
             code: "BUS_UNAVAILABLE",
             message: /permission/i,

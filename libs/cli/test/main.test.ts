@@ -108,7 +108,8 @@ test("config check reports every problem, and a file that is not there says how 
         check.out.split("\n").map((line) => line.slice(broken.length).split(" ", 2).join(" ")),
         [":2:8: bus.replicas:", ":3:1: colour:", ""],
     );
-    const parsed = JSON.parse((await postern(["config", "check", "--json"], { config: broken })).out) as object;
+    const parsed: unknown = JSON.parse((await postern(["config", "check", "--json"], { config: broken })).out);
+    assert.ok(typeof parsed === "object" && parsed !== null);
     assert.deepEqual(Object.keys(parsed), ["file", "valid", "problems"]);
     const missing = await postern(["workers"], { config: "/nonexistent/postern.yaml" });
     assert.equal(missing.status, 78);

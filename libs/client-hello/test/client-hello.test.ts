@@ -13,16 +13,16 @@ async function captureHello(options: ConnectionOptions): Promise<Uint8Array> {
     await once(server, "listening");
     const accepted = once(server, "connection");
     const client = connect({
-        port: (server.address() as AddressInfo).port,
+        port: (server.address() as AddressInfo).port, // it listens on TCP
         host: "127.0.0.1",
         rejectUnauthorized: false,
         ...options,
     });
     client.on("error", () => client.destroy());
-    const [socket] = (await accepted) as [NodeJS.ReadableStream & { destroy(): void }];
+    const [socket] = (await accepted) as [NodeJS.ReadableStream & { destroy(): void }]; // what a TCP server gives
     const chunks: Uint8Array[] = [];
     while (decodeClientHello(concatBytes(...chunks)) === undefined)
-        chunks.push(((await once(socket, "data")) as [Uint8Array])[0]);
+        chunks.push(((await once(socket, "data")) as [Uint8Array])[0]); // a stream without encoding
     socket.destroy();
     client.destroy();
     server.close();

@@ -153,8 +153,7 @@ function settle(root: unknown, instances: Overrides, reader: Reader | undefined,
     const parsed = rootSchema.parse(seen);
     // Defaults may name the instance too.
     const named = reader === undefined ? parsed : nameReader(parsed, reader);
-    // Only strings are replaced by strings, so the tree keeps its type.
-    return absolutePaths(rootSchema, named, directory) as Settings;
+    return absolutePaths(rootSchema, named, directory) as Settings; // strings become strings: the type stays
 }
 
 function overridden(root: unknown, instances: Overrides, { service, instance }: Reader): unknown {

@@ -30,7 +30,7 @@ test("the JSON Schema is strict, knows instances, and asks nothing of an overrid
     const at = (path: string): unknown =>
         path
             .split("/")
-            .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], configJsonSchema());
+            .reduce<unknown>((node, key) => (node as Record<string, unknown> | undefined)?.[key], configJsonSchema()); // a missing step fails
     assert.equal(at("additionalProperties"), false);
     assert.deepEqual(at("required"), ["name"]);
     assert.equal(at("properties/ingress/additionalProperties"), false);

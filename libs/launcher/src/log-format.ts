@@ -56,8 +56,7 @@ function parseObject(line: string): Record<string, unknown> | undefined {
     if (!line.startsWith("{")) return undefined;
     try {
         const value: unknown = JSON.parse(line);
-        // A line that begins with a brace and parses is an object.
-        return value as Record<string, unknown>;
+        return value as Record<string, unknown>; // what begins with a brace and parses is an object
     } catch {
         return undefined;
     }
@@ -95,7 +94,7 @@ export function formatLine(name: string, line: LogLine, now: number, { colour, n
 /** Errors come last: `: BUS_TIMEOUT: …`, and a stack on lines of its own. */
 function describeError(error: unknown): string {
     if (typeof error !== "object" || error === null) return `: ${show(error)}`;
-    const { message, stack, cause } = error as { message?: unknown; stack?: unknown; cause?: unknown };
+    const { message, stack, cause } = error as { message?: unknown; stack?: unknown; cause?: unknown }; // each is checked
     const why = typeof message === "string" ? `: ${printable(message)}` : `: ${show(error)}`;
     const trace =
         typeof stack === "string"

@@ -19,8 +19,7 @@ const INTERVAL = 100;
 
 let orders: GuardOrders = { services: [], nats: [], patience: 0, files: [] };
 
-// The launcher is the only one with this channel.
-process.on("message", (message) => (orders = message as GuardOrders));
+process.on("message", (message) => (orders = message as GuardOrders)); // the launcher alone has this channel
 // Whoever asks this process to end asks the launcher too, which still needs it.
 process.on("SIGINT", () => undefined);
 process.once("disconnect", () => void cleanUp(orders));

@@ -74,7 +74,7 @@ test("a process id that was used again is not the holder", async () => {
     const lock = await lockDirectory(directory.path, "w1", now);
     const [file] = await lockFiles(directory.path);
     assert.ok(file !== undefined);
-    const holder = JSON.parse(await readFile(join(directory.path, file), "utf8")) as Record<string, unknown>;
+    const holder = JSON.parse(await readFile(join(directory.path, file), "utf8")) as Record<string, unknown>; // a lock file holds an object
     await lock.release();
     const older = join(directory.path, "lock-00000000-0000-4000-8000-000000000000");
     await writeFile(older, JSON.stringify({ ...holder, startTime: "1" }));

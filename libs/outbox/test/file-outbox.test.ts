@@ -10,7 +10,7 @@ import { end, note, open, release } from "./test-outbox.ts";
 
 const numbers = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 const details = (stream: MemoryStream): unknown[] =>
-    stream.stored.map(({ event }) => (event.data as { detail: string }).detail);
+    stream.stored.map(({ event }) => (event.data as { detail: string }).detail); // a note's
 
 test("an event becomes a CloudEvent with source, epoch and a sequence that counts up", async () => {
     await using directory = await createTemporaryDirectory("outbox");
@@ -279,7 +279,7 @@ test("each start is a new epoch, and what the last one left goes first under its
     stream.setConnected(true);
     await last.outbox.drained();
     assert.deepEqual(
-        stream.stored.map(({ event }) => [event.epoch, event.sequence, (event.data as { detail: string }).detail]),
+        stream.stored.map(({ event }) => [event.epoch, event.sequence, (event.data as { detail: string }).detail]), // a note's
         [
             [5, 1, "5a"],
             [5, 2, "5b"],
@@ -346,11 +346,12 @@ test("a full outbox refuses events, still takes ends of sessions, and recovers",
 test("what is not durable, not valid or not settleable is a defect", async () => {
     await using directory = await createTemporaryDirectory("outbox");
     await using one = await open({ directory: directory.path, stream: new MemoryStream() });
-    await assert.rejects(one.outbox.append(sessionUpdated, "s", {} as never), {
+    const nothing = {} as never; // what a defect might give
+    await assert.rejects(one.outbox.append(sessionUpdated, "s", nothing), {
         code: "INVARIANT",
         message: /not durable/,
     });
-    await assert.rejects(one.outbox.append(sessionEnded, "s", {} as never), {
+    await assert.rejects(one.outbox.append(sessionEnded, "s", nothing), {
         code: "INVARIANT",
         message: /session\.ended/,
     });

@@ -67,7 +67,7 @@ test("a damaged middle is reported as OUTBOX_CORRUPT, quarantined, and leaves a 
     const missing = numbers(1, 60).filter((n) => !sequences.includes(n));
     assert.equal(missing.length, 1);
     assert.deepEqual(
-        two.stream.stored.map(({ event }) => Number((event.data as { detail: string }).detail.split(" ")[0])),
+        two.stream.stored.map(({ event }) => Number((event.data as { detail: string }).detail.split(" ")[0])), // a note's
         sequences,
         "the others kept their numbers",
     );

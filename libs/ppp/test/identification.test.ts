@@ -30,7 +30,7 @@ test("whatever else a peer says leaves no trace, nor grows", () => {
     const text = fc.string({ unit: "binary", maxLength: 400 }).map((rest) => encodeLatin1(`MSRAS-0-${rest}`));
     fc.assert(
         fc.property(fc.array(fc.oneof(fc.uint8Array({ maxLength: 400 }), text)), (messages) => {
-            const known = messages.reduce((so, message) => withIdentification(so, message), {} as Identification);
+            const known = messages.reduce<Identification>((so, message) => withIdentification(so, message), {});
             for (const value of Object.values(known)) assert.match(value, /^[\x21-\x7e]{1,255}$/);
             assert.ok(Object.keys(known).length <= 3);
         }),

@@ -31,7 +31,7 @@ test("values of the specification", () => {
         "disconnect-2": 1000,
     });
     const { timers, log } = new Fixture();
-    const names = Object.keys(TIMER_MS) as TimerName[];
+    const names = Object.keys(TIMER_MS) as TimerName[]; // compared above
     for (const name of names) timers.start(name);
     assert.deepEqual(
         log,

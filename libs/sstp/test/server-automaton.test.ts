@@ -98,14 +98,14 @@ const [header = [], ...rows] = SPECIFICATION.trim()
     .split("\n")
     .map((line) => line.trim().split(/\s+/));
 const INPUTS = rows.map(([input]) => input as CallInput); // compared with the table's below
-const COLUMNS = header.map((short) => STATES[short as keyof typeof STATES]);
+const COLUMNS = header.map((short) => STATES[short as keyof typeof STATES]); // compared with the table's below
 
 describe("the table is the specification's", () => {
     for (const [input = "", ...cells] of rows) {
         test(input, () => {
             assert.equal(cells.length, COLUMNS.length);
             for (const [index, state] of COLUMNS.entries()) {
-                assert.equal(print(state, CALL_TABLE[state][input as CallInput]), cells[index], state);
+                assert.equal(print(state, CALL_TABLE[state][input as CallInput]), cells[index], state); // one of INPUTS
             }
         });
     }
@@ -122,7 +122,8 @@ describe("the table is the specification's", () => {
 });
 
 test("an empty cell is an error", () => {
-    for (const state of Object.keys(CALL_TABLE) as CallState[]) {
+    const states = Object.keys(CALL_TABLE) as CallState[]; // the table has every state
+    for (const state of states) {
         for (const input of INPUTS) {
             const transition = CALL_TABLE[state][input];
             if (transition === undefined) assert.throws(() => stepCall(state, input), { code: "INVARIANT" });

@@ -59,7 +59,7 @@ test("an expected error is its code and sentence, an unexpected one keeps its st
     );
     log.error({ error: new InvariantError("cannot be") }, "defect");
     const [expected, defect] = lines.map(
-        ({ error }) => error as { code?: string; stack?: string; cause?: { stack?: string } },
+        ({ error }) => error as { code?: string; stack?: string; cause?: { stack?: string } }, // the logger's form
     );
     assert.equal(expected?.code, "BUS_TIMEOUT");
     assert.equal(expected.stack, undefined);

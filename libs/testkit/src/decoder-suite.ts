@@ -81,8 +81,7 @@ export function testPushDecoder<T>(suite: CommonSuite<T> & { readonly create: ()
             const { values, error } = feed(create(), [bytes]);
             assert.ifError(error);
             assert.equal(values.length, 1, "one vector is one value");
-            // The length is checked on the line above.
-            return values[0] as T;
+            return values[0] as T; // there is one: the line above
         });
 
         for (const { name, hex, code } of malformed) {

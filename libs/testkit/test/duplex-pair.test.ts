@@ -36,7 +36,7 @@ test("what the writer does to its buffer afterwards does not reach the reader", 
     const bytes = Buffer.from("before");
     left.write(bytes);
     bytes.fill("x");
-    const [received] = (await once(right, "data")) as [Buffer];
+    const [received] = (await once(right, "data")) as [Buffer]; // what a stream without encoding gives
     assert.equal(received.toString(), "before");
 });
 
@@ -54,13 +54,13 @@ test("a reset reaches the other end as ECONNRESET; writing to a destroyed end gi
     const { left, right } = duplexPair();
     const reset = once(right, "error");
     left.resetAndDestroy();
-    assert.equal(((await reset) as [NodeJS.ErrnoException])[0].code, "ECONNRESET");
+    assert.equal(((await reset) as [NodeJS.ErrnoException])[0].code, "ECONNRESET"); // what "error" gives
 
     const pair = duplexPair({ allowHalfOpen: true });
     pair.right.destroy();
     const broken = once(pair.left, "error");
     pair.left.write("too late");
-    assert.equal(((await broken) as [NodeJS.ErrnoException])[0].code, "EPIPE");
+    assert.equal(((await broken) as [NodeJS.ErrnoException])[0].code, "EPIPE"); // what "error" gives
 });
 
 test("the idle timeout fires once nothing moves", async () => {

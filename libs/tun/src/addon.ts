@@ -77,7 +77,6 @@ export function loadAddon(): TunAddon {
             "the native addon is not built: run `make libs/tun/build/tun.node`",
         );
     }
-    // The cast: what a binary exports cannot be checked; tun.cc and this file are changed together.
-    loaded ??= createRequire(import.meta.url)(fileURLToPath(ADDON_URL)) as TunAddon;
+    loaded ??= createRequire(import.meta.url)(fileURLToPath(ADDON_URL)) as TunAddon; // as tun.cc has it
     return loaded;
 }

@@ -49,8 +49,7 @@ async function runNft(program: string, commands: string): Promise<{ code: number
     child.stdin.end(commands);
     try {
         const [output, [code]] = await Promise.all([text(child.stderr), once(child, "close")]);
-        // The cast: "close" has the exit status first, or null after a signal.
-        return { code: code as number | null, output };
+        return { code: code as number | null, output }; // "close" has the exit status first, or null after a signal
     } catch (cause) {
         throw new DependencyError("FIREWALL_UNAVAILABLE", `${program} cannot be run; install nftables`, { cause });
     }

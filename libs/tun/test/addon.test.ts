@@ -12,10 +12,10 @@ test("the addon is built and refuses arguments of another shape instead of readi
     const shared = new SharedMemory();
     assert.equal(addon.open("pst%d", 8, shared.bytes.subarray(8)), EINVAL);
     assert.equal(addon.open("pst%d", 8, new Uint8Array(0)), EINVAL);
-    // The casts: what TypeScript would not let through.
-    const nothing = {} as unknown as Parameters<typeof addon.close>[0];
+    const nothing = {} as unknown as Parameters<typeof addon.close>[0]; // what TypeScript would not let through
     const words = new Uint32Array(2);
-    assert.equal(addon.open("pst%d", 8, new Uint32Array(2000) as unknown as Uint8Array), EINVAL);
+    const ofWords = new Uint32Array(2000) as unknown as Uint8Array; // nor this
+    assert.equal(addon.open("pst%d", 8, ofWords), EINVAL);
     assert.equal(addon.write(nothing, shared.bytes, words, 1), EBADF);
     assert.equal(addon.gather(nothing, []), EBADF);
     assert.equal(addon.bind(nothing, shared.bytes, 1), EBADF);

@@ -47,8 +47,7 @@ export function ip(command: string): string {
 /** The parsed output of `ip -j` with the words of `command`: a list of objects. */
 export function ipJson(command: string): readonly Readonly<Record<string, unknown>>[] {
     const output = ip(`-j ${command}`);
-    // The cast: the shape is iproute2's, and a test that reads another one fails.
-    return output.trim() === "" ? [] : (JSON.parse(output) as Readonly<Record<string, unknown>>[]);
+    return output.trim() === "" ? [] : (JSON.parse(output) as Readonly<Record<string, unknown>>[]); // iproute2's
 }
 
 /** A second namespace, joined to this one by a veth pair with 10.200.0.1/24 here and 10.200.0.2/24 there. */

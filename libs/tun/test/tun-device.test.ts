@@ -72,8 +72,8 @@ inOwnNamespace(import.meta.filename, () => {
         assert.equal(link["ifindex"], device.index);
         assert.equal(link["mtu"], MTU);
         assert.equal(link["txqlen"], 777);
-        assert.ok((link["flags"] as string[]).includes("UP"));
-        const addresses = link["addr_info"] as { local: string; prefixlen: number }[];
+        assert.ok((link["flags"] as string[]).includes("UP")); // as iproute2 has it
+        const addresses = link["addr_info"] as { local: string; prefixlen: number }[]; // as iproute2 has it
         assert.deepEqual(
             addresses.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
             ["10.91.0.1/32", "fd91::1/128"],
@@ -82,7 +82,7 @@ inOwnNamespace(import.meta.filename, () => {
         device.deleteAddress("10.91.0.1");
         const [changed] = ipJson(`-4 address show dev ${device.name}`);
         assert.ok(changed !== undefined);
-        const remaining = changed["addr_info"] as { local: string }[];
+        const remaining = changed["addr_info"] as { local: string }[]; // as iproute2 has it
         assert.deepEqual(
             remaining.map(({ local }) => local),
             ["10.91.0.2"],

@@ -12,8 +12,8 @@ const HELLO = Uint8Array.of(22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, ...new Uint8Arra
 async function opened() {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
     await once(server, "listening");
-    const accepted = once(server, "connection") as Promise<[Socket]>;
-    const client = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", noDelay: true });
+    const accepted = once(server, "connection") as Promise<[Socket]>; // a TCP server's
+    const client = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", noDelay: true }); // it listens on TCP
     client.on("error", () => undefined);
     const [socket] = await accepted;
     socket.on("error", () => undefined);

@@ -21,9 +21,9 @@ interface Path {
 async function connected({ idleTimeout = 60_000, delivery = 10_000, answer = "", before }: Path = {}) {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
+    const { port } = server.address() as AddressInfo; // it listens on TCP
     const pair = async (): Promise<[Socket, Socket]> => {
-        const accepted = once(server, "connection") as Promise<[Socket]>;
+        const accepted = once(server, "connection") as Promise<[Socket]>; // a TCP server's
         const dialled = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
         const [socket] = await accepted;
         dialled.on("error", () => undefined);
@@ -84,7 +84,7 @@ test("a half-closed direction leaves the other one open", async () => {
     await once(path.worker, "end");
     assert.equal(received, "request");
     path.worker.end("a late answer");
-    const [answer] = (await once(path.client, "data")) as [Buffer];
+    const [answer] = (await once(path.client, "data")) as [Buffer]; // no encoding is set
     assert.equal(answer.toString(), "a late answer");
     assert.equal((await path.link.closed).reason, "client-closed");
 });

@@ -46,7 +46,7 @@ async function startService(bus: Bus) {
         service: "ingress",
         instance: "i1",
         level: "info",
-        destination: { write: (line) => void lines.push(JSON.parse(line) as object) },
+        destination: { write: (line) => void lines.push(JSON.parse(line) as object) }, // a log line is an object
     });
     const metrics = createMetrics({ service: "ingress", instance: "i1", processMetrics: false });
     const context = {

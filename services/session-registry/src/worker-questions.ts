@@ -17,7 +17,7 @@ export interface WorkerQuestions {
 
 const DISCONNECT_TIMEOUT = 1_000;
 
-export function askWorkers(bus: Bus): WorkerQuestions {
+export function askWorkers(bus: Pick<Bus, "ask" | "subjects">): WorkerQuestions {
     const describe = (
         worker: string,
         question: { session: string } | { after?: string },

@@ -124,8 +124,7 @@ export class Installation implements AsyncDisposable {
 
     /** Kinds and names of the events about a worker or its sessions. */
     told(worker: string): string[] {
-        // Every such event names its worker.
-        const about = this.events.filter(({ data }) => (data as { worker?: string }).worker === worker);
+        const about = this.events.filter(({ data }) => (data as { worker?: string }).worker === worker); // each names its worker
         return about.map(({ type }) => type.split(".").slice(1, 3).join("."));
     }
 

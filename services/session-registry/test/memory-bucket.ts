@@ -177,8 +177,7 @@ export class MemoryBucket<V> implements Bucket<V> {
     }
 
     #entry(key: string, { json, revision }: Stored): Entry<V> {
-        // What was stringified from a V.
-        return { key, value: JSON.parse(json) as V, revision };
+        return { key, value: JSON.parse(json) as V, revision }; // what was stringified from a V
     }
 }
 

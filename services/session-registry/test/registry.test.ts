@@ -82,7 +82,7 @@ class Storm {
         const { pools, reaper } = settings();
         const networks = [{ first: parseIpv4("10.91.0.1"), last: parseIpv4("10.91.0.5") }];
         const changes = {
-            pools: { default: { ...pools["default"], networks } } as typeof pools,
+            pools: { default: { ...pools["default"], networks } } as typeof pools, // one of the same pool
             reaper: { ...reaper, grace: 0 },
         };
         this.world = new World({ pace, deliver: pace, random: this.#random, changes });

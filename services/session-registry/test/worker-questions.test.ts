@@ -12,14 +12,17 @@ interface Asked {
 }
 
 /** A bus on which only questions can be asked. */
-function busThat(answer: (asked: Asked) => unknown): { bus: Bus; asked: Asked[] } {
+function busThat(answer: (asked: Asked) => unknown): { bus: Pick<Bus, "ask" | "subjects">; asked: Asked[] } {
     const asked: Asked[] = [];
-    const ask = async (subject: string, _contract: unknown, question: Asked["question"]): Promise<unknown> => {
-        asked.push({ subject, question });
-        return answer({ subject, question });
+    const bus: Pick<Bus, "ask" | "subjects"> = {
+        subjects: subjectsOf("main"),
+        async ask(subject, contract, asking) {
+            const question = contract.question.parse(asking) as Asked["question"]; // either question of a worker
+            asked.push({ subject, question });
+            return contract.answer.parse(answer({ subject, question }));
+        },
     };
-    // The rest is not used here.
-    return { bus: { subjects: subjectsOf("main"), ask } as unknown as Bus, asked };
+    return { bus, asked };
 }
 
 const description = { worker: "w1", epoch: 1, state: "ready", sessions: [] };

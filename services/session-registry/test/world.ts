@@ -521,7 +521,7 @@ function remember<D extends z.ZodType>(
     settle: ReleaseQuestion | undefined,
 ): void {
     // An event is what its contract says.
-    outbox.push({ name: `${contract.kind}.${contract.name}`, data: contract.data.parse(data) as Fact["data"], settle });
+    outbox.push({ name: `${contract.kind}.${contract.name}`, data: contract.data.parse(data) as Fact["data"], settle }); // the contract's
 }
 
 /** Everything that does not wait for time has happened. */

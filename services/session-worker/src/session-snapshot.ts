@@ -31,8 +31,7 @@ export function protocolSnapshots({ sstp, ppp }: SessionSnapshot): {
     readonly call: CallSnapshot;
     readonly link: LinkSnapshot;
 } {
-    // The bus validates that they are JSON; their form is guarded by `version`.
-    return { call: sstp as unknown as CallSnapshot, link: ppp as unknown as LinkSnapshot }; // see above
+    return { call: sstp as unknown as CallSnapshot, link: ppp as unknown as LinkSnapshot }; // `version` guards their form
 }
 
 /** SHA-1 fills 20 of the 32 bytes of the hash field with something else than zeros ([MS-SSTP] 2.2.6). */

@@ -39,7 +39,7 @@ function scripted(...script: readonly (Reply | ((question: Question) => Reply))[
             const next = left.shift();
             if (next === undefined)
                 return new Promise((_, reject) => {
-                    options?.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error));
+                    options?.signal?.addEventListener("abort", () => reject(options.signal?.reason as Error)); // as the bus does
                 });
             const reply = typeof next === "function" ? next(parsed) : next;
             if (reply instanceof Error) throw reply;
@@ -80,9 +80,9 @@ test("PAP: the password is sealed to the brokers, for this session and attempt o
     const [{ question, subject } = { question: {}, subject: "" }] = asked;
     assert.equal(subject, "postern.main.auth.start");
     authStart.question.parse(question);
-    const { credentials, attempt, serverName, worker } = question as Record<string, unknown>;
+    const { credentials, attempt, serverName, worker } = question as Record<string, unknown>; // parsed above
     assert.deepEqual([attempt, serverName, worker], [2, "vpn.example.test", "w1"]);
-    const { password } = credentials as { password: Parameters<typeof open>[1] };
+    const { password } = credentials as { password: Parameters<typeof open>[1] }; // PAP's
     const opened = open(broker.privateKey, password, `pap ${SESSION} 2`);
     assert.equal(Buffer.from(opened).toString(), "a secret");
     assert.throws(() => open(broker.privateKey, password, `pap ${SESSION} 1`));

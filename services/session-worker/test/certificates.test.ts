@@ -20,8 +20,8 @@ async function shakeHands(
     const identity = store.identityFor(options.servername);
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    const accepted = once(server, "connection") as Promise<[Socket]>;
-    const tcp = connectTcp({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" });
+    const accepted = once(server, "connection") as Promise<[Socket]>; // a TCP server's
+    const tcp = connectTcp({ port: (server.address() as AddressInfo).port, host: "127.0.0.1" }); // it listens on TCP
     const [socket] = await accepted;
     await meanwhile();
     const secured = new TLSSocket(socket, { isServer: true, secureContext: identity.context });

@@ -12,7 +12,7 @@ const endOf = (reason: CallEnd["reason"]): CallEnd => ({
     detail: "what was met",
     failure: "nonce",
 });
-const closures = (Object.keys(CLOSE_REASONS) as CloseReason[]).map((reason): Closure => ({ reason, detail: "why" }));
+const closures = (Object.keys(CLOSE_REASONS) as CloseReason[]).map((reason): Closure => ({ reason, detail: "why" })); // a record of all of them
 
 test("every way in which a call and a link can end is a reason of the contracts", () => {
     for (const reason of CALL_END_REASONS) {

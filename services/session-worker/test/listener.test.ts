@@ -33,7 +33,8 @@ async function open(worker: Worker, before: Uint8Array = new Uint8Array(0)): Pro
 /** Everything that comes until `enough` of it is there, or the end. */
 async function read(socket: Socket, enough = Infinity): Promise<string> {
     let text = "";
-    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    const chunks = socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>; // no encoding is set
+    for await (const chunk of chunks) {
         text += chunk.toString("latin1");
         if (text.length >= enough) break;
     }

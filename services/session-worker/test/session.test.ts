@@ -66,8 +66,7 @@ test("T5: one flipped bit in any field of CALL_CONNECTED is refused, and the fai
     } as const satisfies Partial<Record<CallConnectedField, string>>;
     for (const [field, reason] of Object.entries(expected)) {
         const at = Number(field === "hashProtocol") * 7;
-        // The cast: the keys of an object of just these fields.
-        const callConnected = flipBit(field as CallConnectedField, at);
+        const callConnected = flipBit(field as CallConnectedField, at); // a key of the table above
         await assert.rejects(worker.dial({ misbehaviour: { callConnected } }), /server-abort: attribute 3, status 4/);
         assert.equal(worker.bindingFailures.pop(), reason, field);
     }
@@ -191,7 +190,7 @@ test("a snapshot is stored soon after the session opens, and again when IPv6 has
     const [session] = worker.sessions.values();
     const stored = await eventually(() => {
         const list = worker.snapshots.get(session?.id ?? "") ?? [];
-        const ppp = list.at(-1)?.ppp as { ipcp?: { opened: boolean }; ipv6cp?: { opened: boolean } } | undefined;
+        const ppp = list.at(-1)?.ppp as { ipcp?: { opened: boolean }; ipv6cp?: { opened: boolean } } | undefined; // a LinkSnapshot
         assert.deepEqual([ppp?.ipcp?.opened, ppp?.ipv6cp?.opened], [true, true]);
         return list;
     });
@@ -315,8 +314,7 @@ test("hand-over: a live session, cut in the middle of a packet, goes on in anoth
             const handOver = session.handOver();
             if (handOver === undefined || handOver.tail.length === 0)
                 return reject(new InvariantError("not in the middle of a packet"));
-            // What another process would get: JSON.
-            const snapshot = JSON.parse(JSON.stringify(handOver.snapshot)) as typeof handOver.snapshot;
+            const snapshot = JSON.parse(JSON.stringify(handOver.snapshot)) as typeof handOver.snapshot; // as it would arrive
             const slot = there.sessions.takeSlot() ?? -1;
             const restored = Session.restore({ ...handOver, snapshot }, slot, session.transport, there.ports);
             there.sessions.add(restored);

@@ -26,7 +26,10 @@ function world() {
         },
     });
     const timers = new SessionTimers(wheel, clock.now);
-    const state = { identity: "a" as string | undefined, outcome: Promise.resolve(true) };
+    const state: { identity: string | undefined; outcome: Promise<boolean> } = {
+        identity: "a",
+        outcome: Promise.resolve(true),
+    };
     const stored: string[] = [];
     const keeper = new SnapshotKeeper({
         timers,

@@ -32,7 +32,7 @@ interface Route {
 
 const sessionRoutes = (): readonly Route[] =>
     // iproute2's own format.
-    (JSON.parse(run("ip", "-j", "route")) as Route[]).filter(({ dev }) => dev === OPTIONS.device);
+    (JSON.parse(run("ip", "-j", "route")) as Route[]).filter(({ dev }) => dev === OPTIONS.device); // iproute2's
 
 function define(): void {
     test("a session's route has its client's MTU, and what is larger comes in fragments", async () => {

@@ -9,10 +9,10 @@ import { rememberingLog } from "./doubles.ts";
 function world(heartbeat = 60_000) {
     const writes: (WorkerRecord | "deleted")[] = [];
     const log = rememberingLog();
-    const state = {
+    const state: { sessions: number; write: () => Promise<void>; deletion: Error | undefined } = {
         sessions: 0,
-        write: (): Promise<void> => Promise.resolve(),
-        deletion: undefined as Error | undefined,
+        write: () => Promise.resolve(),
+        deletion: undefined,
     };
     const presence = new WorkerPresence({
         bucket: {

@@ -24,6 +24,5 @@ const [name = "", options = "{}"] = process.argv.slice(2);
 const tally = new Tally();
 const stop = new AbortController();
 process.stdin.on("end", () => stop.abort()).resume();
-// The casts: the test that started this process wrote the arguments.
-await ATTACKS[name as AttackName](JSON.parse(options) as AttackOptions, tally, stop.signal);
+await ATTACKS[name as AttackName](JSON.parse(options) as AttackOptions, tally, stop.signal); // a test wrote both
 process.stdout.write(`${JSON.stringify(tally.report)}\n`, () => process.exit(0));

@@ -84,7 +84,7 @@ async function createHello(servername: string): Promise<Buffer> {
     const tls = connectTls({ socket: wire, servername, rejectUnauthorized: false });
     // It reads its own words, and does not like them.
     tls.on("error", () => undefined);
-    const [hello] = (await bytes) as [Buffer];
+    const [hello] = (await bytes) as [Buffer]; // no encoding is set
     tls.destroy();
     return hello;
 }

@@ -40,10 +40,11 @@ const SEGMENT = concatBytes(
 );
 
 const EVENT = { streamSequence: 42, storedAt: Date.parse(AT), event: { specversion: "1.0", id: "x" } as never }; // only its JSON matters here
+const RANGE: [number, number] = [1, 9];
 const OPENING = {
     writer: "audit-1",
     chain: HASH.slice(0, 32),
-    recorded: [{ source: "s", epoch: 1, ranges: [[1, 9]] as [number, number][] }],
+    recorded: [{ source: "s", epoch: 1, ranges: [RANGE] }],
 };
 const CHECKPOINT = {
     writer: "audit-1",

@@ -113,7 +113,7 @@ test("what was done is in the stream before the command has ended", async () => 
         assert.ok(found);
         return found;
     });
-    assert.deepEqual([event.sequence, (event.data as { action: string }).action], [1, "user.add"]);
+    assert.deepEqual([event.sequence, (event.data as { action: string }).action], [1, "user.add"]); // an admin.action's
     assert.equal(event.id, `${event.source}/${event.epoch}/1`);
     await tail.stop();
 });
