@@ -37,11 +37,15 @@ test("files and folders are named after one thing, in kebab case", () => {
     assert.deepEqual(wrong, []);
 });
 
-test("a package-level test mirrors a source file", () => {
+test("a package-level test mirrors a source file, or is in a folder that does", () => {
     const present = new Set(sources);
+    const mirrored = (file: string): readonly string[] => {
+        const source = file.replace("/test/", "/src/");
+        return [source.replace(".test.ts", ".ts"), `${path.dirname(source)}.ts`];
+    };
     const orphans = listFiles("libs/*/test/**", "services/*/test/**")
         .filter((file) => file.endsWith(".test.ts"))
-        .filter((file) => !present.has(file.replace("/test/", "/src/").replace(".test.ts", ".ts")));
+        .filter((file) => !mirrored(file).some((source) => present.has(source)));
     assert.deepEqual(orphans, []);
 });
 
