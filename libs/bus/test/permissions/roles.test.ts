@@ -1,75 +1,26 @@
+// What each role may do, and what it may not.
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { after, before, test } from "node:test";
-import {
-    connect,
-    errors,
-    nkeyAuthenticator,
-    type NatsConnection,
-    type PermissionViolationError,
-} from "@nats-io/transport-node";
+import { after, test } from "node:test";
 import {
     adminAction,
     authContinue,
     authStart,
     BUCKETS,
     CONSUMERS,
-    registryBan,
     registryQuery,
     sessionEnded,
     subjectsOf,
     workerDescribe,
     type BucketContract,
-    type Role,
 } from "@postern/contracts";
-import {
-    createTemporaryDirectory,
-    eventually,
-    startNatsServer,
-    type NatsServer,
-    type TemporaryDirectory,
-} from "@postern/testkit";
-import { applyBus, connectBus, createSeed, natsPermissions, publicKeyOf, type BusUser } from "../src/index.ts";
-import { inboxPrefix } from "../src/connect.ts";
-import { KeptLog, LAYOUT, openBus, type TestBus } from "./test-bus.ts";
+import { eventually } from "@postern/testkit";
+import { inboxPrefix } from "../../src/connect.ts";
+import type { TestBus } from "../test-bus.ts";
+import { SecuredServer } from "./secured-server.ts";
 
-const INSTANCES: Readonly<Record<string, Role>> = {
-    operator: "admin",
-    i1: "ingress",
-    w1: "session-worker",
-    w2: "session-worker",
-    b1: "auth-broker",
-    r1: "session-registry",
-    a1: "audit-logger",
-    siem: "subscriber",
-};
 const subjects = subjectsOf("main");
-
-let server: NatsServer;
-let directory: TemporaryDirectory;
-const seeds = new Map<string, string>();
-
-before(async () => {
-    directory = await createTemporaryDirectory("seeds");
-    const users: BusUser[] = Object.entries(INSTANCES).map(([instance, role]) => {
-        const { seed, publicKey } = createSeed();
-        seeds.set(instance, seed);
-        return { role, instance, nkeyPublic: publicKey };
-    });
-    await mkdir(directory.path, { recursive: true });
-    for (const [instance, seed] of seeds) await writeFile(seedFile(instance), `${seed}\n`, { mode: 0o600 });
-    server = await startNatsServer({ config: natsPermissions("main", users) });
-    await using admin = await open("operator");
-    await applyBus(admin.bus, LAYOUT);
-});
-after(async () => {
-    await server[Symbol.asyncDispose]();
-    await directory[Symbol.asyncDispose]();
-});
-
-const seedFile = (instance: string): string => join(directory.path, `${instance}.nk`);
-const open = (instance: string): Promise<TestBus> => openBus(server, instance, { seedFile: seedFile(instance) });
+const server = await SecuredServer.start();
+after(() => server[Symbol.asyncDispose]());
 
 /** No permission was missing: the server reports each violation, and the bus logs it. */
 function assertNoViolation({ log }: TestBus): void {
@@ -77,48 +28,6 @@ function assertNoViolation({ log }: TestBus): void {
         log.lines.filter(({ level }) => level !== "info"),
         [],
     );
-}
-
-async function raw(instance: string): Promise<NatsConnection> {
-    const seed = seeds.get(instance);
-    assert.ok(seed !== undefined);
-    return connect({
-        servers: server.url,
-        authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
-        inboxPrefix: inboxPrefix(instance),
-    });
-}
-
-/** The violation that the server reports for each attempt, or `undefined` where it is allowed. */
-async function attempt(
-    instance: string,
-    what: { readonly publish?: readonly string[]; readonly subscribe?: readonly string[] },
-): Promise<{ allowed: string[]; refused: string[] }> {
-    const connection = await raw(instance);
-    const violations: PermissionViolationError[] = [];
-    const follow = async (): Promise<void> => {
-        for await (const status of connection.status()) {
-            if (status.type === "error" && status.error instanceof errors.PermissionViolationError) {
-                violations.push(status.error);
-            }
-        }
-    };
-    const following = follow();
-    for (const subject of what.publish ?? []) connection.publish(subject, "{}");
-    for (const subject of what.subscribe ?? []) connection.subscribe(subject, { callback: () => undefined });
-    await connection.flush();
-    await connection.close();
-    await following;
-    const refused = new Set(violations.map(({ operation, subject }) => `${operation} ${subject}`));
-    const tried = [
-        ...(what.publish ?? []).map((subject) => `publish ${subject}`),
-        ...(what.subscribe ?? []).map((subject) => `subscription ${subject}`),
-    ];
-    return { allowed: tried.filter((one) => !refused.has(one)), refused: tried.filter((one) => refused.has(one)) };
-}
-
-async function assertRefused(instance: string, what: Parameters<typeof attempt>[1]): Promise<void> {
-    assert.deepEqual((await attempt(instance, what)).allowed, [], instance);
 }
 
 /** Reads a bucket in every way that services do. */
@@ -142,7 +51,7 @@ const ban = {
 };
 
 test("ingress: reads workers and bans, tells ingress events, and nothing else", async () => {
-    await using ingress = await open("i1");
+    await using ingress = await server.open("i1");
     await assertReads(ingress, BUCKETS.workers);
     await assertReads(ingress, BUCKETS.bans);
     await ingress.bus.publish(subjects.event({ kind: "ingress", name: "rejected" }, "10.0.0.1"), "{}");
@@ -150,7 +59,7 @@ test("ingress: reads workers and bans, tells ingress events, and nothing else", 
     await ingress.bus.publish(subjects.event({ kind: "connection", name: "closed" }, "c1"), "{}");
     assertNoViolation(ingress);
 
-    await assertRefused("i1", {
+    await server.assertRefused("i1", {
         publish: [
             "$JS.API.STREAM.INFO.KV_accounts",
             "$JS.API.STREAM.MSG.GET.KV_accounts",
@@ -168,9 +77,9 @@ test("ingress: reads workers and bans, tells ingress events, and nothing else", 
 });
 
 test("session-worker: asks broker and registry, answers for itself, renews its own record", async () => {
-    await using worker = await open("w1");
-    await using registry = await open("r1");
-    await using broker = await open("b1");
+    await using worker = await server.open("w1");
+    await using registry = await server.open("r1");
+    await using broker = await server.open("b1");
     const workers = await worker.bus.bucket(BUCKETS.workers);
     await workers.put("w1", { ...record, sessions: 0, capacity: 1, version: "1" });
     assert.equal(await workers.delete("w1"), true);
@@ -190,7 +99,7 @@ test("session-worker: asks broker and registry, answers for itself, renews its o
     const handler = async () => ({ conversation: "c", next: "b1", state: "pending" }) as never; // only the way matters
     await broker.bus.answer(subjects.authStart, authStart, handler, { queue: "auth-broker" });
     await broker.bus.answer(subjects.authContinue("b1"), authContinue, handler);
-    const asked = await attempt("w1", {
+    const asked = await server.attempt("w1", {
         publish: [
             subjects.authStart,
             subjects.authContinue("b1"),
@@ -205,7 +114,7 @@ test("session-worker: asks broker and registry, answers for itself, renews its o
     assertNoViolation(worker);
     assertNoViolation(registry);
 
-    await assertRefused("w1", {
+    await server.assertRefused("w1", {
         publish: [
             "$KV.sessions.s1",
             "$KV.leases.10-0-0-1",
@@ -248,16 +157,16 @@ test("session-worker: asks broker and registry, answers for itself, renews its o
 });
 
 test("auth-broker: answers logins, keeps its state, reads accounts but does not change them", async () => {
-    await using broker = await open("b1");
-    await using worker = await open("w1");
+    await using broker = await server.open("b1");
+    await using worker = await server.open("w1");
     await assertReads(broker, BUCKETS.accounts);
     await assertReads(broker, BUCKETS.authState);
     await broker.bus.publish(subjects.event({ kind: "auth", name: "failed" }, "x"), "{}");
-    const asked = await attempt("b1", { publish: [subjects.registry.ban, "$KV.auth-state.lock.x"] });
+    const asked = await server.attempt("b1", { publish: [subjects.registry.ban, "$KV.auth-state.lock.x"] });
     assert.deepEqual(asked.refused, []);
     assertNoViolation(broker);
 
-    await assertRefused("b1", {
+    await server.assertRefused("b1", {
         publish: [
             "$KV.accounts.alice",
             "$KV.sessions.s1",
@@ -273,8 +182,8 @@ test("auth-broker: answers logins, keeps its state, reads accounts but does not 
 });
 
 test("session-registry: answers for the registry, keeps sessions, asks workers", async () => {
-    await using registry = await open("r1");
-    await using operator = await open("operator");
+    await using registry = await server.open("r1");
+    await using operator = await server.open("operator");
     for (const name of ["workers", "sessions", "leases", "users", "fleet", "bans"] as const) {
         await assertReads(registry, BUCKETS[name]);
     }
@@ -284,7 +193,7 @@ test("session-registry: answers for the registry, keeps sessions, asks workers",
     assert.equal(await bans.delete("x", revision), true);
     await registry.bus.answer(subjects.registry.query, registryQuery, async () => ({ sessions: [], more: false }));
     assert.deepEqual(await operator.bus.ask(subjects.registry.query, registryQuery, {}), { sessions: [], more: false });
-    const asked = await attempt("r1", {
+    const asked = await server.attempt("r1", {
         publish: [
             subjects.worker("w1", "describe"),
             subjects.worker("w2", "disconnect"),
@@ -298,7 +207,7 @@ test("session-registry: answers for the registry, keeps sessions, asks workers",
     await registry.bus.publish(subjects.event(sessionEnded, "s1"), "{}");
     assertNoViolation(registry);
 
-    await assertRefused("r1", {
+    await server.assertRefused("r1", {
         publish: [
             "$KV.workers.w1",
             "$KV.accounts.alice",
@@ -313,8 +222,8 @@ test("session-registry: answers for the registry, keeps sessions, asks workers",
 });
 
 test("audit-logger: works through its consumer, signs checkpoints, and reads no state", async () => {
-    await using logger = await open("a1");
-    await using worker = await open("w1");
+    await using logger = await server.open("a1");
+    await using worker = await server.open("w1");
     await worker.bus.publish(subjects.event({ kind: "session", name: "x" }, "s1"), "{}");
     const seen: number[] = [];
     const consumer = await logger.bus.consume(CONSUMERS.audit, {
@@ -334,7 +243,7 @@ test("audit-logger: works through its consumer, signs checkpoints, and reads no 
         [],
     );
 
-    await assertRefused("a1", {
+    await server.assertRefused("a1", {
         publish: [
             subjects.checkpoint("a2"),
             subjects.event(sessionEnded, "s1"),
@@ -349,8 +258,8 @@ test("audit-logger: works through its consumer, signs checkpoints, and reads no 
 });
 
 test("subscriber: follows events and can neither publish nor touch the audit consumer", async () => {
-    await using siem = await open("siem");
-    await using worker = await open("w1");
+    await using siem = await server.open("siem");
+    await using worker = await server.open("w1");
     const event = {
         specversion: "1.0",
         id: "postern/main/session-worker/w1/1/1",
@@ -369,7 +278,7 @@ test("subscriber: follows events and can neither publish nor touch the audit con
     await tail.stop();
     assertNoViolation(siem);
 
-    await assertRefused("siem", {
+    await server.assertRefused("siem", {
         publish: [
             "$JS.API.CONSUMER.CREATE.EVENTS.audit-logger.postern.main.event.>",
             "$JS.API.CONSUMER.MSG.NEXT.EVENTS.audit-logger",
@@ -385,72 +294,3 @@ test("subscriber: follows events and can neither publish nor touch the audit con
         subscribe: [subjects.eventFilter(), `${inboxPrefix("w1")}.>`],
     });
 });
-
-test("an answerer may answer a question that took longer than the server's default, but not write to inboxes unasked", async () => {
-    await using worker = await open("w1");
-    await using registry = await open("r1");
-    const gate = Promise.withResolvers<void>();
-    await worker.bus.answer(subjects.worker("w1", "describe"), workerDescribe, async () => {
-        await gate.promise;
-        return { worker: "w1", epoch: 1, state: "ready", sessions: [] };
-    });
-    const asked = registry.bus.ask(subjects.worker("w1", "describe"), workerDescribe, {}, { timeout: 10_000 });
-    gate.resolve();
-    await asked;
-    assert.match(
-        natsPermissions("main", [{ role: "session-worker", instance: "w1", nkeyPublic: publicKeyOf(seedOf("w1")) }]),
-        /allow_responses: \{ max: 1, expires: "10m" \}/,
-    );
-    await assertRefused("w1", { publish: [`${inboxPrefix("r1")}.anything`] });
-});
-
-test("an ask without permission says so at once instead of timing out", async () => {
-    await using ingress = await open("i1");
-    await assert.rejects(ingress.bus.ask(subjects.registry.ban, registryBan, { action: "list" }), {
-        code: "BUS_UNAVAILABLE",
-        message: /permission/i,
-    });
-    await assert.rejects(
-        ingress.bus.answer(subjects.authStart, authStart, async () => ({}) as never), // never asked
-        {
-            code: "BUS_UNAVAILABLE",
-            message: /permission/i,
-        },
-    );
-});
-
-test("nobody gets in without a listed nkey", async () => {
-    await assert.rejects(connect({ servers: server.url, reconnect: false }), /authorization/i);
-    const stranger = createSeed();
-    await writeFile(seedFile("stranger"), stranger.seed);
-    const log = new KeptLog();
-    const giveUp = new AbortController();
-    const attempt = connectBus({
-        servers: [server.url],
-        instance: "stranger",
-        tenant: "main",
-        seedFile: seedFile("stranger"),
-        log,
-        signal: giveUp.signal,
-    });
-    await eventually(() => assert.ok(log.find(/does not accept this instance's credentials/)));
-    giveUp.abort(new Error("enough"));
-    await assert.rejects(attempt);
-});
-
-test("users that cannot be told apart are refused", () => {
-    const { publicKey } = createSeed();
-    const user: BusUser = { role: "ingress", instance: "i1", nkeyPublic: publicKey };
-    assert.throws(
-        () => natsPermissions("main", [user, { ...user, role: "admin" }]),
-        /i1 is there twice; i1 shares its nkey/,
-    );
-    assert.throws(() => natsPermissions("main", [{ ...user, instance: 'x"} ]' }]), /is no instance id/);
-    assert.throws(() => natsPermissions("main", [{ ...user, nkeyPublic: "SUsecret" }]), /is not one/);
-});
-
-function seedOf(instance: string): string {
-    const seed = seeds.get(instance);
-    assert.ok(seed !== undefined);
-    return seed;
-}
