@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdmitAnswer } from "@postern/contracts";
 import { parseIpv4 } from "@postern/ip";
-import { World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
 
 const reasonOf = (answer: AdmitAnswer): string => (answer.state === "refused" ? answer.reason : answer.state);
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
 
 interface Stage {
     readonly world: World;

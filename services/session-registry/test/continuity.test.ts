@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Continuity } from "../src/continuity.ts";
-import { WorldClock } from "./world.ts";
+import { WorldClock } from "./world-clock.ts";
 
 test("counts from the last break, be it the bus or the process", () => {
     const clock = new WorldClock();

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { FleetRecord } from "@postern/contracts";
 import { Fleet, type Observation } from "../src/fleet.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { WorldClock } from "./world.ts";
+import { WorldClock } from "./world-clock.ts";
 
 interface Stage {
     readonly bucket: MemoryBucket<FleetRecord>;

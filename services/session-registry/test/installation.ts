@@ -29,7 +29,8 @@ import {
     type TemporaryDirectory,
 } from "@postern/testkit";
 import { timestamp } from "../src/clock.ts";
-import { NOTHING, silentLog } from "./world.ts";
+import { silentLog } from "./world.ts";
+import { NOTHING } from "./world-settings.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const WORKER_TTL = 2_000;

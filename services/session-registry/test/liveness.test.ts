@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LOST_AFTER, World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
+import { LOST_AFTER } from "./world-settings.ts";
 
 const SOON = 2_500;
 

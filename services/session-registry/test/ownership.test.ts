@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AdmitQuestion } from "@postern/contracts";
-import { NOTHING, SNAPSHOT, World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
+import { NOTHING, SNAPSHOT } from "./world-settings.ts";
 
 interface Stage {
     readonly world: World;

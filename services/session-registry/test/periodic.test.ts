@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Periodic } from "../src/periodic.ts";
-import { WorldClock } from "./world.ts";
+import { WorldClock } from "./world-clock.ts";
 
 test("rounds come about every interval, whether they fail or not, never two at once", async () => {
     const clock = new WorldClock();

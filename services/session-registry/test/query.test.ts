@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { QueryQuestion } from "@postern/contracts";
 import { querySessions } from "../src/query.ts";
-import { settings, World, type Replica } from "./world.ts";
+import { World, type Replica } from "./world.ts";
+import { settings } from "./world-settings.ts";
 
 async function stage(): Promise<{ world: World; replica: Replica; ids: string[] }> {
     const { limits } = settings();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressKey } from "@postern/contracts";
-import { GRACE, World } from "./world.ts";
+import { World } from "./world.ts";
+import { GRACE } from "./world-settings.ts";
 
 const lease = (address: string, session: string) => ({ address, pool: "default", principal: "ann", session });
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addressKey } from "@postern/contracts";
-import { GRACE, settings, World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
+import { GRACE, settings } from "./world-settings.ts";
 
 async function stage(changes = {}): Promise<{ world: World; replica: Replica; worker: FakeWorker }> {
     const world = new World({ changes });

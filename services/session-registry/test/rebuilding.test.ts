@@ -1,7 +1,9 @@
 // NATS comes back with an empty store while workers have sessions.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GRACE, LOST_AFTER, World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
+import { GRACE, LOST_AFTER } from "./world-settings.ts";
 
 const AMNESTY = 2_500;
 

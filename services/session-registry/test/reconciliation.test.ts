@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { querySessions } from "../src/query.ts";
-import { GRACE, World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
+import { GRACE } from "./world-settings.ts";
 
 interface Stage {
     readonly world: World;

@@ -4,7 +4,9 @@ import type { AdmitQuestion, SessionEntry } from "@postern/contracts";
 import fc from "fast-check";
 import { Interleaver, randomOf } from "./interleaver.ts";
 import { parseIpv4 } from "@postern/ip";
-import { GRACE, NOTHING, settings, SNAPSHOT, World, type FakeWorker, type Replica } from "./world.ts";
+import type { FakeWorker } from "./fake-worker.ts";
+import { World, type Replica } from "./world.ts";
+import { GRACE, NOTHING, settings, SNAPSHOT } from "./world-settings.ts";
 
 const LIMIT = 2;
 

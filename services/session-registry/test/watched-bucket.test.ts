@@ -4,7 +4,7 @@ import type { BanRecord } from "@postern/contracts";
 import { WatchedBucket } from "../src/watched-bucket.ts";
 import { testBucket } from "./bucket-suite.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { WorldClock } from "./world.ts";
+import { WorldClock } from "./world-clock.ts";
 
 testBucket("in memory", {
     setup: async () => ({ bucket: new MemoryBucket<BanRecord>(), teardown: () => Promise.resolve() }),

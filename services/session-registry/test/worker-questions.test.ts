@@ -4,7 +4,7 @@ import type { Bus } from "@postern/bus";
 import { subjectsOf } from "@postern/contracts";
 import { DependencyError, InvariantError, type ErrorCode } from "@postern/errors";
 import { askWorkers } from "../src/worker-questions.ts";
-import { NOTHING } from "./world.ts";
+import { NOTHING } from "./world-settings.ts";
 
 interface Asked {
     readonly subject: string;

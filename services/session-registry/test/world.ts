@@ -1,12 +1,10 @@
 // Registries in one process over buckets in memory, with workers that answer, hang or are dead, and crashes after any write.
 import assert from "node:assert/strict";
-import type { Bucket } from "@postern/bus";
 import type {
     AdmitAnswer,
     AdmittedSession,
     AdmitQuestion,
     BanRecord,
-    DescribeAnswer,
     DisconnectQuestion,
     EventContract,
     FleetRecord,
@@ -14,18 +12,23 @@ import type {
     Policy,
     ReleaseQuestion,
     SessionEntry,
-    SessionSnapshot,
     UserRecord,
     WorkerRecord,
 } from "@postern/contracts";
-import { parseIpv4 } from "@postern/ip";
 import type { Logger } from "@postern/telemetry";
-import { FakeClock } from "@postern/testkit";
 import type { z } from "zod";
-import { timestamp, type Clock } from "../src/clock.ts";
+import { timestamp } from "../src/clock.ts";
 import { createRegistry, type Registry, type RegistryBuckets, type RegistryPorts } from "../src/registry.ts";
 import type { NoAnswer, WorkerQuestions } from "../src/worker-questions.ts";
+import { describe, type FakeWorker } from "./fake-worker.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
+import { Line, through } from "./replica-line.ts";
+import { WorldClock } from "./world-clock.ts";
+import { GRACE, NOTHING, settings } from "./world-settings.ts";
+
+const WORKER_TTL = 5_000;
+/** Short enough that no registry takes it for a pause of its process. */
+const LOOK = 2_500;
 
 export const silentLog: Logger = {
     fatal: () => undefined,
@@ -36,170 +39,6 @@ export const silentLog: Logger = {
     trace: () => undefined,
     child: () => silentLog,
 };
-
-export const NOTHING = { bytesIn: 0, bytesOut: 0, packetsIn: 0, packetsOut: 0, droppedIn: 0, droppedOut: 0 };
-
-export const SNAPSHOT: SessionSnapshot = {
-    version: 1,
-    certificateHash: "00",
-    bound: true,
-    identity: "ann",
-    sstp: {},
-    ppp: {},
-    deadlines: {},
-};
-
-/** Milliseconds; short, so that little has to happen in a test. */
-export const GRACE = 2_500;
-export const LOST_AFTER = 5_000;
-const AMNESTY = 2_500;
-const TTL = 5_000;
-/** Short enough that no registry takes it for a pause of its process. */
-const LOOK = 2_500;
-
-export function settings(changes: Partial<RegistryPorts["settings"]> = {}): RegistryPorts["settings"] {
-    const network = { first: parseIpv4("10.91.0.1"), last: parseIpv4("10.91.0.9") };
-    return {
-        pools: {
-            default: {
-                networks: [network],
-                exclude: [],
-                gateway: "10.91.0.1",
-                hold: 600_000,
-                dns: ["10.0.0.53"],
-                nbns: [],
-            },
-        },
-        limits: { sessionsPerUser: 2, onLimit: "replace", questions: 128, endedSessions: 1000, bans: 3 },
-        admitWithin: 4_500,
-        replaceWait: 1_000,
-        worker: { lostAfter: LOST_AFTER, amnesty: AMNESTY, reconcileEvery: 60_000 },
-        reaper: { every: 5_000, grace: GRACE, keepEnded: 900_000 },
-        ...changes,
-    };
-}
-
-/** Time that moves when told, or when everybody waits for it. */
-export class WorldClock implements Clock {
-    readonly fake = new FakeClock();
-    readonly #start = this.fake.now();
-    /** Milliseconds by which the wall clock is wrong. */
-    skew = 0;
-
-    now(): number {
-        return this.fake.now() + this.skew;
-    }
-
-    monotonic(): number {
-        return this.fake.now() - this.#start;
-    }
-
-    after(milliseconds: number, callback: () => void): () => void {
-        const timer = this.fake.setTimeout(callback, milliseconds);
-        return () => this.fake.clearTimeout(timer);
-    }
-
-    /** Moves the time, letting everything settle on the way. */
-    pass(milliseconds: number): Promise<void> {
-        return this.fake.advanceAsync(milliseconds);
-    }
-}
-
-export interface Pause {
-    /** Resolves when the replica is about to write. */
-    readonly reached: Promise<void>;
-    readonly resume: () => void;
-}
-
-/** A replica's link to everything else: it dies with the replica. */
-export class Line {
-    readonly #pace: () => Promise<void>;
-    /** Writes until the replica crashes, right after the last one took effect. */
-    writesLeft = Infinity;
-    isCut = false;
-    writes = 0;
-    /** Resolves at the crash. */
-    readonly cut: Promise<void>;
-    readonly #announceCut: () => void;
-    #pause: { readonly at: number; readonly reach: () => void; readonly resumed: Promise<void> } | undefined;
-
-    constructor(pace: () => Promise<void>) {
-        this.#pace = pace;
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.cut = promise;
-        this.#announceCut = resolve;
-    }
-
-    /** Holds the replica back before its next write but `after`. */
-    pause(after = 0): Pause {
-        const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-        this.#pause = { at: this.writes + after, reach: reached.resolve, resumed: resumed.promise };
-        return { reached: reached.promise, resume: resumed.resolve };
-    }
-
-    crash(): void {
-        this.isCut = true;
-        this.#announceCut();
-    }
-
-    async reads<T>(operation: () => Promise<T>): Promise<T> {
-        await this.#pass();
-        const result = await operation();
-        await this.#pass();
-        return result;
-    }
-
-    async write<T>(operation: () => Promise<T>): Promise<T> {
-        await this.#pass();
-        if (this.#pause !== undefined && this.writes >= this.#pause.at) {
-            this.#pause.reach();
-            await this.#pause.resumed;
-        }
-        const result = await operation();
-        this.writes += 1;
-        this.writesLeft -= 1;
-        if (this.writesLeft <= 0) this.crash();
-        await this.#pass();
-        return result;
-    }
-
-    async #pass(): Promise<void> {
-        if (!this.isCut) await this.#pace();
-        if (this.isCut) await new Promise(() => undefined);
-    }
-}
-
-function through<V>(bucket: Bucket<V>, line: Line): Bucket<V> {
-    return {
-        name: bucket.name,
-        get: (key) => line.reads(() => bucket.get(key)),
-        create: (...all) => line.write(() => bucket.create(...all)),
-        update: (...all) => line.write(() => bucket.update(...all)),
-        put: (...all) => line.write(() => bucket.put(...all)),
-        delete: (...all) => line.write(() => bucket.delete(...all)),
-        keys: (filter) => line.reads(() => bucket.keys(filter)),
-        entries: (filter) => line.reads(() => bucket.entries(filter)),
-        watch: (onChange, options) =>
-            bucket.watch((change) => {
-                if (!line.isCut) onChange(change);
-            }, options),
-    };
-}
-
-export interface FakeWorker {
-    readonly id: string;
-    epoch: number;
-    state: "up" | "hung" | "dead";
-    /** Session → its epoch, as the worker has it. */
-    readonly sessions: Map<string, number>;
-    /** Sessions that it has ended: it ends none twice. */
-    readonly over: Set<string>;
-    readonly disconnects: DisconnectQuestion[];
-    /** What it remembers of the admissions of its sessions. */
-    readonly admitted: Map<string, AdmittedSession>;
-    /** What it does when told to end a session: end it at once, or take its time. */
-    obeys: boolean;
-}
 
 interface Fact {
     readonly name: string;
@@ -247,7 +86,7 @@ export class World {
             sessions: new MemoryBucket<SessionEntry>({ ...common, name: "sessions" }),
             leases: new MemoryBucket<LeaseRecord>({ ...common, name: "leases" }),
             users: new MemoryBucket<UserRecord>({ ...common, name: "users" }),
-            workers: new MemoryBucket<WorkerRecord>({ ...common, name: "workers", ttl: TTL }),
+            workers: new MemoryBucket<WorkerRecord>({ ...common, name: "workers", ttl: WORKER_TTL }),
             fleet: new MemoryBucket<FleetRecord>({ ...common, name: "fleet" }),
             bans: new MemoryBucket<BanRecord>({ ...common, name: "bans" }),
         } satisfies RegistryBuckets;
@@ -261,7 +100,7 @@ export class World {
         const registry = createRegistry({
             instance: name,
             settings: settings(this.#options.changes),
-            workerTtl: TTL,
+            workerTtl: WORKER_TTL,
             buckets: {
                 sessions: through(sessions, line),
                 leases: through(leases, line),
@@ -500,18 +339,6 @@ export class World {
         void this.#running()[0]?.registry.release.run(claim);
         return true;
     }
-}
-
-function describe(worker: FakeWorker, session: string | undefined): DescribeAnswer {
-    const counters = { ...NOTHING, bytesIn: 5 };
-    const all = [...worker.sessions].map(([one, epoch]) => ({ session: one, epoch, counters }));
-    const sessions =
-        session === undefined
-            ? all
-            : all
-                  .filter((one) => one.session === session)
-                  .map((one) => ({ ...one, admitted: worker.admitted.get(session) }));
-    return { worker: worker.id, epoch: worker.epoch, state: "ready", sessions };
 }
 
 function remember<D extends z.ZodType>(
