@@ -6,9 +6,13 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { ServiceName } from "@postern/contracts";
 import type { SstpClientOptions } from "@postern/sstp-client";
-import { waitForValue } from "@postern/testkit";
+import { createTemporaryDirectory, type SmallDisk, waitForValue } from "@postern/testkit";
+import { parseDocument } from "yaml";
 import { Installation } from "../e2e/installation.ts";
 import { readAuditAccount, type AuditAccount } from "../e2e/audit-account.ts";
+import { BALANCER } from "../flood/flood-scene.ts";
+import type { WallClock } from "../outage/wall-clock.ts";
+import { BreakableState, type DiskName } from "./breakable-state.ts";
 import { compare, type Comparison, type ListedSession } from "./comparison.ts";
 import { Population, type PopulationOptions } from "./population.ts";
 
@@ -27,6 +31,8 @@ export interface StageOptions {
     readonly rate: number;
     /** Milliseconds after which a client hangs up and dials again, on average; default never. */
     readonly meanLife?: number;
+    /** With disks that can be filled and a clock that can be set. */
+    readonly isBreakable?: boolean;
     /** Where to dial, if not at the ingresses. */
     readonly target?: (stage: Stage) => Pick<PopulationOptions, "fromSource"> & { readonly port: number };
     /** Before anybody dials. */
@@ -36,10 +42,21 @@ export interface StageOptions {
 export class Stage implements AsyncDisposable {
     readonly postern: Installation;
     readonly population: Population;
+    readonly #users: readonly Credentials[];
+    readonly #breakable: BreakableState | undefined;
     readonly #authority: string;
+    readonly #undo: AsyncDisposableStack;
 
-    private constructor(postern: Installation, users: readonly Credentials[], options: StageOptions) {
+    private constructor(
+        postern: Installation,
+        breakable: BreakableState | undefined,
+        undo: AsyncDisposableStack,
+        options: StageOptions,
+    ) {
         this.postern = postern;
+        this.#breakable = breakable;
+        this.#undo = undo;
+        this.#users = usersFor(options.clients);
         this.#authority = readFileSync(postern.ready.ca, "utf8");
         const { port = postern.ready.sstp.port, ...more } = options.target?.(this) ?? {};
         const { clients: size, rate, meanLife = Infinity } = options;
@@ -47,25 +64,66 @@ export class Stage implements AsyncDisposable {
             size,
             rate,
             meanLife,
-            options: (index) => this.#dial(port, users[Math.floor(index / CLIENTS_A_USER)]),
+            options: (index) => this.#dial(port, this.#users[Math.floor(index / CLIENTS_A_USER)]),
             ...more,
         });
     }
 
     /** Resolves when every client is connected. */
     static async open(options: StageOptions): Promise<Stage> {
-        const postern = await Installation.start({ port: PORT, configure: roomForMany });
+        await using undo = new AsyncDisposableStack();
+        const breakable = options.isBreakable ? await breakableState(undo) : undefined;
+        const postern = undo.use(
+            await Installation.start({
+                port: PORT,
+                environment: breakable?.clock.environment ?? {},
+                configure: async (yaml, state) => {
+                    await breakable?.mount(state);
+                    return roomForMany(yaml);
+                },
+            }),
+        );
+        // Before the directory that they are in is removed.
+        if (breakable !== undefined) undo.use(breakable);
+        undo.defer(async () => void (await postern.stop()));
+        const stage = new Stage(postern, breakable, undo.move(), options);
         try {
-            const users = await addUsers(postern, Math.ceil(options.clients / CLIENTS_A_USER));
+            await stage.addUsers();
             await options.prepare?.(postern);
-            const stage = new Stage(postern, users, options);
             stage.population.start();
             await stage.population.untilConnected((options.clients / options.rate) * 1_000 * 3 + 30_000);
             return stage;
         } catch (error) {
-            await postern[Symbol.asyncDispose]();
+            await stage[Symbol.asyncDispose]();
             throw error;
         }
+    }
+
+    get natsPort(): number {
+        return Number(new URL(this.postern.ready.nats.url).port);
+    }
+
+    get clock(): WallClock {
+        return this.#breakableState.clock;
+    }
+
+    disk(name: DiskName): SmallDisk {
+        return this.#breakableState.disk(name);
+    }
+
+    get #breakableState(): BreakableState {
+        if (this.#breakable === undefined) throw new Error("this stage was not opened to be broken");
+        return this.#breakable;
+    }
+
+    /** Gives every client's user to the brokers, two at a time: most of it is the start of the command. */
+    async addUsers(): Promise<void> {
+        const waiting = [...this.#users];
+        const add = async (): Promise<void> => {
+            for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+                await this.postern.posternWithInput(`${next.password}\n`, "user", "add", next.user);
+        };
+        await Promise.all([add(), add()]);
     }
 
     /** The process of instance `number`, from 1, of a service. */
@@ -141,6 +199,7 @@ export class Stage implements AsyncDisposable {
     async compareAccounts(within: number): Promise<Comparison> {
         const { accounts } = this.population;
         const deadline = performance.now() + within;
+        const wasCalm = this.population.isCalm;
         this.population.isCalm = true;
         try {
             for (;;) {
@@ -156,13 +215,13 @@ export class Stage implements AsyncDisposable {
                 if (isSettled || late) return comparison;
             }
         } finally {
-            this.population.isCalm = false;
+            this.population.isCalm = wasCalm;
         }
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
         await this.population[Symbol.asyncDispose]();
-        await this.postern[Symbol.asyncDispose]();
+        await this.#undo[Symbol.asyncDispose]();
     }
 
     #dial(port: number, credentials: Credentials | undefined): SstpClientOptions {
@@ -178,20 +237,22 @@ interface Credentials {
     readonly password: string;
 }
 
-/** One host plays all users, who all dial again at once when their worker is killed. */
-const roomForMany = (yaml: string): string =>
-    yaml
-        .replace(/^session-registry:$/mu, `$&\n  limits: { sessionsPerUser: ${SESSIONS_A_USER} }`)
-        .replace(/^auth-broker:$/mu, "$&\n  throttle: { user: { burst: 200, perMinute: 600 } }");
-
-/** Two at a time: most of it is the start of the command. */
-async function addUsers(postern: Installation, count: number): Promise<Credentials[]> {
-    const users = Array.from({ length: count }, (_, index) => ({ user: `user-${index}`, password: randomUUID() }));
-    const waiting = [...users];
-    const add = async (): Promise<void> => {
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-            await postern.posternWithInput(`${next.password}\n`, "user", "add", next.user);
-    };
-    await Promise.all([add(), add()]);
-    return users;
+async function breakableState(undo: AsyncDisposableStack): Promise<BreakableState> {
+    const directory = undo.use(await createTemporaryDirectory("chaos"));
+    return new BreakableState(directory.path);
 }
+
+/** One host plays all users, who all dial again at once when their worker is killed, and a balancer in front of attackers. */
+function roomForMany(yaml: string): string {
+    const document = parseDocument(yaml);
+    document.setIn(["session-registry", "limits", "sessionsPerUser"], SESSIONS_A_USER);
+    document.setIn(["auth-broker", "throttle", "user"], { burst: 200, perMinute: 600 });
+    document.setIn(["ingress", "proxy", "from"], [`${BALANCER}/32`]);
+    return document.toString({ lineWidth: 0 });
+}
+
+const usersFor = (clients: number): Credentials[] =>
+    Array.from({ length: Math.ceil(clients / CLIENTS_A_USER) }, (_, index) => ({
+        user: `user-${index}`,
+        password: randomUUID(),
+    }));

@@ -43,7 +43,7 @@ export interface InstallationOptions {
     /** What runs the launcher's command line: `ip netns exec NAME`, `setpriv …`. */
     readonly wrapper?: readonly string[];
     /** Changes the generated postern.yaml; the installation is then started a second time, with the result. */
-    readonly configure?: (yaml: string) => string;
+    readonly configure?: (yaml: string, state: string) => string | Promise<string>;
 }
 
 export class Installation implements AsyncDisposable {
@@ -70,7 +70,7 @@ export class Installation implements AsyncDisposable {
             if (options.configure !== undefined) {
                 const { config } = installation.ready;
                 await installation.stop();
-                writeFileSync(config, options.configure(readFileSync(config, "utf8")));
+                writeFileSync(config, await options.configure(readFileSync(config, "utf8"), state));
                 installation.#launcher = installation.#launch();
                 await installation.#untilReady();
             }

@@ -1,13 +1,12 @@
 // Disks that are full: under the outboxes, and under NATS; and an event stream that has reached its limit.  What is up goes on, what
 // cannot be recorded is refused with a reason, and with room again everything that happened is told.
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { applyBus, connectBus, type BusLayout } from "@postern/bus";
 import { eventually, mountSmallDisk, type SmallDisk } from "@postern/testkit";
 import { readAuditAccount } from "../e2e/audit-account.ts";
 import { Installation } from "../e2e/installation.ts";
+import { limitEvents, UNLIMITED } from "./event-limit.ts";
 import { addUser, Tunnels } from "./tunnels.ts";
 
 const PORT = 14_491;
@@ -67,19 +66,6 @@ async function assertRecorded(): Promise<void> {
     );
 }
 
-/** With the operator's rights, as `postern bus apply` does it with another `bus.eventsMaxBytes`. */
-async function limitEvents(eventsMaxBytes: number): Promise<void> {
-    const { url, tenant, adminSeed } = postern.ready.nats;
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const bus = await connectBus({ servers: [url], instance: "admin", tenant, seedFile: adminSeed, log });
-    try {
-        const layout: BusLayout = { replicas: 1, eventsMaxAge: 30 * 86_400_000, eventsMaxBytes, workerTtl: 10_000 };
-        await applyBus(bus, layout);
-    } finally {
-        await bus.close();
-    }
-}
-
 test("outboxes on a full disk: sessions go on, ends are kept, new sessions are refused with a reason; with room all goes on", async () => {
     await outboxDisk.fill();
     for (const worker of ["worker-1", "worker-2"]) {
@@ -98,7 +84,7 @@ test("outboxes on a full disk: sessions go on, ends are kept, new sessions are r
 });
 
 test("an event stream that is full: outboxes hold, it is said, and nothing is lost", async () => {
-    await limitEvents(1);
+    await limitEvents(postern, 1);
     await comeAndGo();
     await tunnels.hangUp();
     await eventually(async () => assert.ok((await waiting()) >= 3), { within: 20_000 });
@@ -107,7 +93,7 @@ test("an event stream that is full: outboxes hold, it is said, and nothing is lo
     });
     await comeAndGo();
     await tunnels.assertUnharmed();
-    await limitEvents(1024 * MEBIBYTE);
+    await limitEvents(postern, UNLIMITED);
     await assertRecorded();
     assert.equal(await waiting(), 0);
 });
@@ -117,10 +103,7 @@ test("NATS on a full disk: outboxes hold, it is said, and after room and a resta
     const pid = natsPid();
     // A disk cannot be put under a running server.
     process.kill(pid, "SIGSTOP");
-    const copy = path.join(postern.state, "store-copy");
-    await cp(store, copy, { recursive: true });
     await using disk = await mountSmallDisk(STORE_DISK, store);
-    await cp(copy, store, { recursive: true });
     process.kill(pid, "SIGKILL");
     await eventually(() => assert.notEqual(natsPid(), pid), { within: 20_000 });
     await eventually(comeAndGo, { within: BACK_WITHIN, every: 500 });

@@ -30,6 +30,9 @@ export class WallClock {
         };
     }
 
+    /** Milliseconds until every process has seen a jump. */
+    readonly readAgain = READ_AGAIN * 1_000;
+
     /** From now on it is so many seconds off. */
     jump(seconds: number): void {
         writeFileSync(this.#file, `${seconds < 0 ? "" : "+"}${seconds}\n`);
