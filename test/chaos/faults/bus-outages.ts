@@ -1,5 +1,5 @@
 // NATS killed, hung, out of reach, and back without its store.
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Stage } from "../stage.ts";
@@ -21,8 +21,12 @@ async function loseStore(stage: Stage): Promise<void> {
     await stage.compareAccounts(SETTLE_WITHIN);
     const pid = stage.pid("nats");
     process.kill(pid, "SIGSTOP");
-    await rm(path.join(stage.postern.state, "nats/jetstream"), { recursive: true });
-    process.kill(pid, "SIGKILL");
+    try {
+        const store = path.join(stage.postern.state, "nats/jetstream");
+        for (const entry of await readdir(store)) await rm(path.join(store, entry), { recursive: true });
+    } finally {
+        process.kill(pid, "SIGKILL");
+    }
     await stage.untilReplaced([pid]);
     await delay(WITHOUT_BUCKETS);
     await stage.postern.postern("bus", "apply");
