@@ -10,7 +10,7 @@ import { connect as connectTls } from "node:tls";
 import { connectBus } from "@postern/bus";
 import { BUCKETS, type BucketContract } from "@postern/contracts";
 import { DialError } from "@postern/sstp-client";
-import { createTemporaryDirectory, eventually } from "@postern/testkit";
+import { createTemporaryDirectory, eventually, silentLog } from "@postern/testkit";
 import { Installation } from "../e2e/installation.ts";
 import { footprintOf, type Footprint, type FootprintPorts, type ProcessFootprint } from "./footprint.ts";
 
@@ -62,13 +62,12 @@ test(`${CYCLES} connections leave nothing behind`, async (t) => {
         configure: forgetful,
     });
     const { nats } = postern.ready;
-    const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const bus = await connectBus({
         servers: [nats.url],
         instance: "admin",
         tenant: nats.tenant,
         seedFile: nats.adminSeed,
-        log: silent,
+        log: silentLog,
     });
     try {
         const contracts = Object.values<BucketContract>(BUCKETS);

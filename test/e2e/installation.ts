@@ -10,7 +10,7 @@ import { connectBus, type Bus } from "@postern/bus";
 import type { CloudEvent } from "@postern/contracts";
 import { InvariantError } from "@postern/errors";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
-import { createTemporaryDirectory, spawnBound, waitForValue } from "@postern/testkit";
+import { createTemporaryDirectory, silentLog, spawnBound, waitForValue } from "@postern/testkit";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const READY_WITHIN = 90_000;
@@ -136,13 +136,12 @@ export class Installation implements AsyncDisposable {
     /** Collects the events from now on, as any outsider may: with the subscriber's credentials. */
     async watchEvents(): Promise<EventWatch> {
         const { nats } = this.ready;
-        const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
         const bus = await connectBus({
             servers: [nats.url],
             instance: "subscriber",
             tenant: nats.tenant,
             seedFile: nats.subscriberSeed,
-            log,
+            log: silentLog,
         });
         return EventWatch.start(bus);
     }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connectBus, type Bus } from "@postern/bus";
 import { authStart } from "@postern/contracts";
 import { generateKeyPair } from "@postern/sealing";
-import { eventually } from "@postern/testkit";
+import { eventually, silentLog } from "@postern/testkit";
 import { sourceAt } from "./attack/wire.ts";
 import { ATTACKER, BALANCER, FloodScene } from "./flood-scene.ts";
 
@@ -179,13 +179,12 @@ test("10,000 refused logins that a worker brings: a bounded number of events, an
 /** So many wrong MS-CHAPv2 responses, as worker-1 would bring them; resolves with how many were answered. */
 async function flood(count: number): Promise<number> {
     const { nats } = scene.postern.ready;
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const bus = await connectBus({
         servers: [nats.url],
         instance: "worker-1",
         tenant: nats.tenant,
         seedFile: path.join(scene.postern.state, "nats/worker-1.seed"),
-        log,
+        log: silentLog,
     });
     let [next, answered] = [0, 0];
     const work = async (): Promise<void> => {

@@ -5,10 +5,16 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { PeerCertificate } from "node:tls";
-import { createCertificateAuthority, createTemporaryDirectory, eventually, startNatsServer } from "@postern/testkit";
+import {
+    createCertificateAuthority,
+    createTemporaryDirectory,
+    eventually,
+    KeptLog,
+    startNatsServer,
+} from "@postern/testkit";
 import { identityCheck } from "../src/connect.ts";
 import { connectBus, type BusStatus } from "../src/index.ts";
-import { KeptLog, openBus } from "./test-bus.ts";
+import { openBus } from "./test-bus.ts";
 
 test("the first connection is waited for, with lines that name the server", { timeout: 30_000 }, async () => {
     await using server = await startNatsServer();

@@ -1,6 +1,6 @@
 // Real buses on a real server, with what they log kept for assertions.
-import type { NatsServer } from "@postern/testkit";
-import { applyBus, connectBus, type Bus, type BusLayout, type BusLog, type BusOptions } from "../src/index.ts";
+import { KeptLog, type NatsServer } from "@postern/testkit";
+import { applyBus, connectBus, type Bus, type BusLayout, type BusOptions } from "../src/index.ts";
 
 export const LAYOUT: BusLayout = {
     replicas: 1,
@@ -8,30 +8,6 @@ export const LAYOUT: BusLayout = {
     eventsMaxBytes: 16 * 1024 * 1024,
     workerTtl: 2_000,
 };
-
-export interface LogLine {
-    readonly level: keyof BusLog;
-    readonly fields: object;
-    readonly message: string;
-}
-
-export class KeptLog implements BusLog {
-    readonly lines: LogLine[] = [];
-
-    info(fields: object, message: string): void {
-        this.lines.push({ level: "info", fields, message });
-    }
-    warn(fields: object, message: string): void {
-        this.lines.push({ level: "warn", fields, message });
-    }
-    error(fields: object, message: string): void {
-        this.lines.push({ level: "error", fields, message });
-    }
-
-    find(pattern: RegExp): LogLine | undefined {
-        return this.lines.find(({ message }) => pattern.test(message));
-    }
-}
 
 export interface TestBus extends AsyncDisposable {
     readonly bus: Bus;

@@ -6,7 +6,7 @@ import { createSigningKey } from "@postern/audit-log";
 import { applyBus, connectBus, type Bus } from "@postern/bus";
 import type { Config } from "@postern/config";
 import { generateRecordKey, formatKey } from "@postern/sealing";
-import { createTemporaryDirectory, startNatsServer } from "@postern/testkit";
+import { createTemporaryDirectory, silentLog, startNatsServer } from "@postern/testkit";
 import { accountCipher, readConfig } from "../src/installation.ts";
 import { Output } from "../src/output.ts";
 
@@ -42,8 +42,7 @@ export async function createInstallation(): Promise<TestInstallation> {
         ].join("\n"),
     );
     const config = readConfig(file);
-    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const bus = await connectBus({ servers: [nats.url], instance: "admin", tenant: config.tenant, log });
+    const bus = await connectBus({ servers: [nats.url], instance: "admin", tenant: config.tenant, log: silentLog });
     stack.defer(() => bus.close());
     await applyBus(bus, config.bus);
     const print = async (json: boolean, act: (output: Output) => Promise<void>): Promise<string> => {

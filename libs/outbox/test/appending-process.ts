@@ -3,12 +3,12 @@
 import { writeSync } from "node:fs";
 import { connectBus } from "@postern/bus";
 import { DependencyError } from "@postern/errors";
+import { silentLog } from "@postern/testkit";
 import { everyInterval, openOutboxWith } from "../src/open-outbox.ts";
 import { end, note, release } from "./test-outbox.ts";
 
 const [url = "", directory = "", instance = "", epoch = ""] = process.argv.slice(2);
-const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const bus = await connectBus({ servers: [url], instance, tenant: "main", log });
+const bus = await connectBus({ servers: [url], instance, tenant: "main", log: silentLog });
 // Another answer each time: numbers stay right only if the first one was written down before it was used.
 const settle = async (): Promise<"won" | "lost" | "unknown"> => {
     const dice = Math.random();
@@ -25,7 +25,7 @@ const outbox = await openOutboxWith(
         streamSyncInterval: 20,
         stream: bus,
         settle,
-        log,
+        log: silentLog,
     },
     { everySecond: everyInterval(10) },
 );

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTemporaryDirectory } from "@postern/testkit";
+import { createTemporaryDirectory, KeptLog } from "@postern/testkit";
 import { realDisk } from "../src/disk.ts";
 import { Journal, type JournalOptions } from "../src/journal.ts";
 import { recoverEpoch } from "../src/recovery.ts";
 import type { JournalRecord } from "../src/records.ts";
 import { FailingDisk } from "./failing-disk.ts";
-import { KeptLog } from "./test-outbox.ts";
 
 const owner = { version: 1, source: "postern/main/session-worker/w1", instance: "w1", epoch: 1 } as const;
 const entry = (detail: string): JournalRecord => ({

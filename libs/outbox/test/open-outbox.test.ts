@@ -7,8 +7,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { applyBus, connectBus, type Bus } from "@postern/bus";
 import { subjectsOf, type CloudEvent } from "@postern/contracts";
-import { createTemporaryDirectory, eventually, spawnBound, startNatsServer, type NatsServer } from "@postern/testkit";
-import { end, KeptLog, note, open, release } from "./test-outbox.ts";
+import {
+    createTemporaryDirectory,
+    eventually,
+    KeptLog,
+    type NatsServer,
+    spawnBound,
+    startNatsServer,
+} from "@postern/testkit";
+import { end, note, open, release } from "./test-outbox.ts";
 
 const INSTANCES = ["w1", "w2"];
 const KILLS_EACH = 10;

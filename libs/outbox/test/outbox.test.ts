@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CloudEvent, ReleaseQuestion } from "@postern/contracts";
+import { KeptLog } from "@postern/testkit";
 import type { OutboxOptions } from "../src/index.ts";
 import { openOutboxWith } from "../src/open-outbox.ts";
 import type { Outbox } from "../src/outbox.ts";
 import { DoomedMachine, type Outside } from "./doomed-machine.ts";
-import { end, KeptLog, note, release } from "./test-outbox.ts";
+import { end, note, release } from "./test-outbox.ts";
 import type { Survival } from "./volatile-disk.ts";
 
 const ROOT = "/outbox";
@@ -251,7 +252,7 @@ for (const [who, survive] of [
                 const second = begin(world, Infinity, disk);
                 await live(second, survive);
                 checkNothingLost(world, check(world, what), what);
-                const corrupt = second.log.lines.find(({ fields }) => fields.code === "OUTBOX_CORRUPT");
+                const corrupt = second.log.lines.find(({ fields }) => fields["code"] === "OUTBOX_CORRUPT");
                 assert.equal(corrupt, undefined, `${what}: a torn end is no damage`);
                 lives += 1;
             }

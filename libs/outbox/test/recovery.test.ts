@@ -71,7 +71,7 @@ test("a damaged middle is reported as OUTBOX_CORRUPT, quarantined, and leaves a 
         sequences,
         "the others kept their numbers",
     );
-    const line = two.log.lines.find(({ fields }) => fields.code === "OUTBOX_CORRUPT");
+    const line = two.log.lines.find(({ fields }) => fields["code"] === "OUTBOX_CORRUPT");
     assert.equal(line?.level, "error");
     assert.equal(two.outbox.statistics().corruptions, 1);
     const [kept] = await readdir(join(directory.path, "quarantine"));

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { adminAction } from "@postern/contracts";
+import { KeptLog } from "@postern/testkit";
 import { Room } from "../src/room.ts";
 import { openOutboxWith } from "../src/open-outbox.ts";
 import { DoomedMachine, type Outside } from "./doomed-machine.ts";
-import { end, KeptLog, note, release } from "./test-outbox.ts";
+import { end, note, release } from "./test-outbox.ts";
 import { VolatileDisk } from "./volatile-disk.ts";
 
 const FILE = "/d/reserve";

@@ -1,29 +1,8 @@
 // Outboxes and the facts that tests put into them.
 import { adminAction, sessionEnded, type ReleaseQuestion } from "@postern/contracts";
-import type { Outbox, OutboxLog, OutboxOptions } from "../src/index.ts";
+import { KeptLog } from "@postern/testkit";
+import type { Outbox, OutboxOptions } from "../src/index.ts";
 import { everyInterval, openOutboxWith, type OutboxInternals } from "../src/open-outbox.ts";
-
-export interface LogLine {
-    readonly level: keyof OutboxLog;
-    readonly fields: { readonly code?: string };
-    readonly message: string;
-}
-
-export class KeptLog implements OutboxLog {
-    readonly lines: LogLine[] = [];
-    info(fields: object, message: string): void {
-        this.lines.push({ level: "info", fields, message });
-    }
-    warn(fields: object, message: string): void {
-        this.lines.push({ level: "warn", fields, message });
-    }
-    error(fields: object, message: string): void {
-        this.lines.push({ level: "error", fields, message });
-    }
-    find(pattern: RegExp): LogLine | undefined {
-        return this.lines.find(({ message }) => pattern.test(message));
-    }
-}
 
 export interface TestOutbox extends AsyncDisposable {
     readonly outbox: Outbox;

@@ -9,14 +9,14 @@ import type { CloudEvent } from "@postern/contracts";
 import {
     createTemporaryDirectory,
     eventually,
+    type NatsServer,
+    silentLog,
     spawnBound,
     startNatsServer,
-    type NatsServer,
     type TemporaryDirectory,
 } from "@postern/testkit";
 
 const PROBE = fileURLToPath(new URL("./probe-service.ts", import.meta.url));
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 let nats: NatsServer;
 let bus: Bus;
@@ -25,7 +25,7 @@ let config: string;
 
 before(async () => {
     [nats, directory] = await Promise.all([startNatsServer(), createTemporaryDirectory()]);
-    bus = await connectBus({ servers: [nats.url], instance: "admin", tenant: "main", log: silent });
+    bus = await connectBus({ servers: [nats.url], instance: "admin", tenant: "main", log: silentLog });
     const size = 64 * 2 ** 20;
     await applyBus(bus, { replicas: 1, eventsMaxAge: 86_400_000, eventsMaxBytes: size, workerTtl: 10_000 });
     config = join(directory.path, "postern.yaml");

@@ -15,6 +15,7 @@ export { eventually, waitForValue } from "./eventually.ts";
 export type { Patience } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export type { FakeTimer } from "./fake-clock.ts";
+export { KeptLog, silentLog } from "./kept-log.ts";
 export { startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";

@@ -25,7 +25,14 @@ import {
     storedMessages,
 } from "@postern/bus";
 import { CloudEvent, eventType, type Role, workerSuspect } from "@postern/contracts";
-import { createTemporaryDirectory, eventually, spawnBound, startNatsServer, waitForValue } from "@postern/testkit";
+import {
+    createTemporaryDirectory,
+    eventually,
+    silentLog,
+    spawnBound,
+    startNatsServer,
+    waitForValue,
+} from "@postern/testkit";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 const ROLES: Readonly<Record<string, Role>> = {
@@ -34,9 +41,6 @@ const ROLES: Readonly<Record<string, Role>> = {
     a2: "audit-logger",
     w1: "session-worker",
 };
-
-const nothing = (): void => undefined;
-const silent = { info: nothing, warn: nothing, error: nothing };
 
 export interface RunningLogger extends AsyncDisposable {
     readonly instance: string;
@@ -83,7 +87,7 @@ export class Installation implements AsyncDisposable {
         const server = undo.use(await startNatsServer({ config: natsPermissions("main", users) }));
         const connect = async (instance: string): Promise<Bus> => {
             const seedFile = join(directory, `${instance}.nk`);
-            const bus = await connectBus({ servers: [server.url], instance, tenant: "main", seedFile, log: silent });
+            const bus = await connectBus({ servers: [server.url], instance, tenant: "main", seedFile, log: silentLog });
             return undo.adopt(bus, () => bus.close());
         };
         const operator = await connect("operator");

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { createAccount } from "@postern/accounts";
 import { encodeKey, type AccountRecord } from "@postern/contracts";
 import { generateRecordKey, recordCipher } from "@postern/sealing";
+import { KeptLog } from "@postern/testkit";
 import { AccountDirectory } from "../src/account-directory.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 const cipher = recordCipher(generateRecordKey());
@@ -18,7 +18,7 @@ const seen = () => new Promise((resolve) => setImmediate(resolve));
 async function rig(records: readonly AccountRecord[], limit = 10) {
     const bucket = new MemoryBucket<AccountRecord>(testClock());
     for (const record of records) await bucket.put(encodeKey(record.user), record);
-    const log = recordingLog();
+    const log = new KeptLog();
     const directory = new AccountDirectory({ bucket, cipher, log, limit });
     return { bucket, log, directory };
 }
@@ -54,7 +54,7 @@ test("a record that does not open says so at once, and at the login", async () =
     const foreign = recordCipher(generateRecordKey());
     const { directory, log } = await rig([await createAccount(foreign, { user: "alice", password: "x" }, 0)]);
     await directory.start();
-    assert.ok(log.lines.includes("error: an account does not open: its user cannot log in"));
+    assert.ok(log.texts.includes("error: an account does not open: its user cannot log in"));
     assert.throws(() => directory.find("alice"), { code: "ACCOUNT_UNREADABLE" });
 });
 
@@ -65,7 +65,7 @@ test("a record under another user's key is not used, and its user's old one neit
     await seen();
     assert.equal(directory.find("alice"), undefined);
     assert.equal(directory.find("bob"), undefined);
-    assert.ok(log.lines.some((line) => line.includes("another user's key")));
+    assert.ok(log.texts.some((line) => line.includes("another user's key")));
 });
 
 test("memory is bounded", async () => {
@@ -77,5 +77,5 @@ test("memory is bounded", async () => {
     assert.equal(directory.size, 1);
     assert.equal(directory.find("bob"), undefined);
     assert.deepEqual(directory.find("alice")?.groups, ["staff"], "who is known can still be changed");
-    assert.ok(log.lines.some((line) => line.includes("limits.accounts")));
+    assert.ok(log.texts.some((line) => line.includes("limits.accounts")));
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AuthStateRecord } from "@postern/contracts";
+import { KeptLog } from "@postern/testkit";
 import { AttemptGuard } from "../src/attempt-guard.ts";
 import { rejection, type AuthAttempt, type Rejection, type Step, type Verdict } from "../src/auth-backend.ts";
 import { FailureDelays } from "../src/failure-delays.ts";
@@ -9,7 +10,6 @@ import { RecentMap } from "../src/recent-map.ts";
 import { TokenBuckets } from "../src/token-buckets.ts";
 import { NAMES } from "./embedded-rig.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 const never = new AbortController().signal;
@@ -21,7 +21,7 @@ async function rig(failures = 3) {
         bucket,
         clock,
         rules: { failures, window: 900_000, duration: 900_000, entries: 100 },
-        log: recordingLog(),
+        log: new KeptLog(),
         onLocked: () => Promise.resolve(),
         onUncounted: () => undefined,
     });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generateKeyPair } from "@postern/sealing";
+import { KeptLog } from "@postern/testkit";
 import { AttemptRecorder } from "../src/attempt-recorder.ts";
 import { rejection } from "../src/auth-backend.ts";
 import type { Failure } from "../src/failure-summary.ts";
 import { openSubmission } from "../src/submission.ts";
 import { CollectedEvents } from "./collected-events.ts";
 import { LoginClient } from "./login-client.ts";
-import { recordingLog } from "./recording-log.ts";
 
 const keys = generateKeyPair();
 const client = new LoginClient({ brokerKey: keys.publicKey, user: "CORP\\Alice", password: "top-secret" });
@@ -19,7 +19,7 @@ function rig() {
     const banned: string[] = [];
     const decided: string[] = [];
     const lines: string[] = [];
-    const log = recordingLog();
+    const log = new KeptLog();
     const recorder = new AttemptRecorder({
         backend: "embedded",
         events,
@@ -101,5 +101,5 @@ test("a lock-out is a fact, and stands when it cannot be recorded", async () => 
     assert.deepEqual(events.list[0]?.data, { identity: "alice", source: "192.0.2.1", failures: 10, until });
     events.failure = new Error("full");
     await recorder.locked(record);
-    assert.deepEqual(log.lines, ["error: a lock-out could not be recorded"]);
+    assert.deepEqual(log.texts, ["error: a lock-out could not be recorded"]);
 });

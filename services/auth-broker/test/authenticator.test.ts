@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DependencyError, InvariantError } from "@postern/errors";
 import { decodeBase64, encodeBase64, generateKeyPair } from "@postern/sealing";
+import { KeptLog } from "@postern/testkit";
 import { rejection, type AuthBackend, type Rejection, type Step } from "../src/auth-backend.ts";
 import { Authenticator } from "../src/authenticator.ts";
 import { embeddedRig } from "./embedded-rig.ts";
 import { LoginClient } from "./login-client.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 const keys = generateKeyPair();
@@ -35,7 +35,7 @@ function rig({
 }: RigOptions = {}) {
     const facts: string[] = [];
     const state: { failure?: Error | undefined } = {};
-    const log = recordingLog();
+    const log = new KeptLog();
     const authenticator = new Authenticator({
         clock: testClock(),
         log,

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BanQuestion } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
+import { KeptLog } from "@postern/testkit";
 import { BanReporter, type BanRules } from "../src/ban-reporter.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 function rig(rules: Partial<BanRules> = {}) {
@@ -15,7 +15,7 @@ function rig(rules: Partial<BanRules> = {}) {
         clock,
         rules: { failures: 3, window: 60_000, duration: 3_600_000, exempt: [], ...rules },
         instance: "a1",
-        log: recordingLog(),
+        log: new KeptLog(),
         lines: { add: (message, source) => void lines.push(`${source}: ${message}`) },
         ask: async (question) => {
             asked.push(question);

@@ -19,11 +19,10 @@ import {
 import { generateKeyPair, generateRecordKey, recordCipher, writeKeyFile } from "@postern/sealing";
 import type { Service } from "@postern/service";
 import { createMetrics, type Metrics } from "@postern/telemetry";
-import { createTemporaryDirectory, startNatsServer, type NatsServer } from "@postern/testkit";
+import { createTemporaryDirectory, KeptLog, type NatsServer, startNatsServer } from "@postern/testkit";
 import { createBroker } from "../src/service.ts";
 import { CollectedEvents } from "./collected-events.ts";
 import { LoginClient, type LoginOptions } from "./login-client.ts";
-import { recordingLog, type RecordingLog } from "./recording-log.ts";
 
 const ROLES: Readonly<Record<string, Role>> = {
     root: "admin",
@@ -38,7 +37,7 @@ interface Replica {
     readonly bus: Bus;
     readonly events: CollectedEvents;
     readonly metrics: Metrics;
-    readonly log: RecordingLog;
+    readonly log: KeptLog;
 }
 
 export interface BrokerFleet extends AsyncDisposable {
@@ -80,7 +79,7 @@ export async function startBrokerFleet(): Promise<BrokerFleet> {
     const server = undo.use(await startNatsServer({ config: natsPermissions("main", users) }));
     const connect = async (instance: string): Promise<Bus> => {
         const seedFile = join(directory.path, `${instance}.seed`);
-        const options = { servers: [server.url], instance, tenant: "main", seedFile, log: recordingLog() };
+        const options = { servers: [server.url], instance, tenant: "main", seedFile, log: new KeptLog() };
         return undo.adopt(await connectBus(options), (bus) => bus.close());
     };
     const root = await connect("root");
@@ -125,7 +124,7 @@ export async function startBrokerFleet(): Promise<BrokerFleet> {
             const events = new CollectedEvents();
             collected.push(events);
             const metrics = createMetrics({ service: "auth-broker", instance, processMetrics: false });
-            const log = recordingLog();
+            const log = new KeptLog();
             const service = await createBroker({ instance, section: config["auth-broker"], log, metrics, bus, events });
             services.push(service);
             await service.start();

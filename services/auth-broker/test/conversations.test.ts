@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { AuthAnswer, type AuthStartQuestion, type AuthStateRecord } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { decodeBase64, generateKeyPair } from "@postern/sealing";
+import { KeptLog } from "@postern/testkit";
 import { AttemptClaims } from "../src/attempt-claims.ts";
 import type { AuthBackend, Verdict } from "../src/auth-backend.ts";
 import { rejection } from "../src/auth-backend.ts";
@@ -10,7 +11,6 @@ import { Authenticator } from "../src/authenticator.ts";
 import { Conversations, type ConversationRules } from "../src/conversations.ts";
 import { LoginClient } from "./login-client.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { recordingLog } from "./recording-log.ts";
 import { AskingBackend } from "./test-backends.ts";
 import { testClock } from "./test-clock.ts";
 
@@ -37,7 +37,7 @@ function replicaOf(
     let ids = 0;
     const authenticator = new Authenticator({
         clock,
-        log: recordingLog(),
+        log: new KeptLog(),
         sealKey: keys.privateKey,
         methods: ["pap", "mschapv2"],
         mschapRetries: 0,

@@ -2,11 +2,11 @@
 import { createAccount, type NewAccount } from "@postern/accounts";
 import { encodeKey, type AccountRecord } from "@postern/contracts";
 import { generateRecordKey, recordCipher } from "@postern/sealing";
+import { KeptLog } from "@postern/testkit";
 import { AccountDirectory } from "../src/account-directory.ts";
 import { createDecoy, EmbeddedBackend } from "../src/embedded-backend.ts";
 import { PasswordHasher } from "../src/password-hasher.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 export const NAMES = { caseSensitive: false, ownDomains: ["CORP"], otherDomains: "keep" } as const;
@@ -15,7 +15,7 @@ export async function embeddedRig(accounts: readonly NewAccount[], hashing = { c
     const cipher = recordCipher(generateRecordKey());
     const bucket = new MemoryBucket<AccountRecord>(testClock());
     for (const account of accounts) await bucket.put(encodeKey(account.user), await createAccount(cipher, account, 0));
-    const directory = new AccountDirectory({ bucket, cipher, log: recordingLog(), limit: 100 });
+    const directory = new AccountDirectory({ bucket, cipher, log: new KeptLog(), limit: 100 });
     await directory.start();
     const hasher = new PasswordHasher(hashing);
     const decoy = await createDecoy(cipher, "of nobody", 0);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KeptLog } from "@postern/testkit";
 import { FailureSummary, type Failure } from "../src/failure-summary.ts";
 import { CollectedEvents } from "./collected-events.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 function rig(entries = 100) {
     const clock = testClock();
     const events = new CollectedEvents();
-    const log = recordingLog();
+    const log = new KeptLog();
     let unrecorded = 0;
     const onUnrecorded = (): void => void (unrecorded += 1);
     const summary = new FailureSummary({ clock, window: 10_000, entries, events, log, onUnrecorded });
@@ -99,5 +99,5 @@ test("a full outbox is logged and counted, and stops nothing", async () => {
     events.failure = new Error("full");
     await summary.add(failure());
     assert.equal(unrecorded(), 1);
-    assert.deepEqual(log.lines, ["error: refused logins could not be recorded"]);
+    assert.deepEqual(log.texts, ["error: refused logins could not be recorded"]);
 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { AuthStateRecord, LockRecord } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
+import { KeptLog } from "@postern/testkit";
 import { Lockouts, type LockoutRules } from "../src/lockouts.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
-import { recordingLog } from "./recording-log.ts";
 import { testClock } from "./test-clock.ts";
 
 const MINUTE = 60_000;
@@ -15,7 +15,7 @@ async function rig(rules: Partial<LockoutRules> = {}, replicas = 1) {
     const bucket = new MemoryBucket<AuthStateRecord>(clock);
     const locked: LockRecord[] = [];
     let uncounted = 0;
-    const log = recordingLog();
+    const log = new KeptLog();
     const all = Array.from(
         { length: replicas },
         () =>
@@ -113,7 +113,7 @@ test("a broker that starts later knows the locks, and one that is lifted is lift
         bucket,
         clock,
         rules: { failures: 1, window: MINUTE, duration: MINUTE, entries: 10 },
-        log: recordingLog(),
+        log: new KeptLog(),
         onLocked: () => Promise.resolve(),
         onUncounted: () => undefined,
     });

@@ -7,15 +7,14 @@ import { parseConfig } from "@postern/config";
 import { BUCKETS, connectionClosed, ingressRejected } from "@postern/contracts";
 import type { ServiceContext } from "@postern/service";
 import { createLogger, createMetrics } from "@postern/telemetry";
-import { eventually, startNatsServer, type NatsServer } from "@postern/testkit";
+import { eventually, type NatsServer, silentLog, startNatsServer } from "@postern/testkit";
 import { Ingress } from "../src/service.ts";
 import { dial, FakeWorker } from "./fleet.ts";
 
 const WORKER_TTL = 1_000;
-const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const connect = (nats: NatsServer, instance: string): Promise<Bus> =>
-    connectBus({ servers: [nats.url], instance, tenant: "main", log: silent });
+    connectBus({ servers: [nats.url], instance, tenant: "main", log: silentLog });
 
 const CONFIGURATION = `
 name: vpn.example.test

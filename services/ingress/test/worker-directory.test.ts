@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WorkerRecord } from "@postern/contracts";
-import { eventually } from "@postern/testkit";
+import { eventually, silentLog } from "@postern/testkit";
 import type { ProbeOutcome, ProbeTarget } from "../src/health-probe.ts";
 import { WorkerDirectory } from "../src/worker-directory.ts";
 import { FakeBucket } from "./fleet.ts";
@@ -25,7 +25,7 @@ async function started({ rise = 1, fall = 2, lostAfter = 20_000 } = {}) {
                     return Promise.resolve(outcomes.get(target.host) ?? READY);
                 },
             }),
-            log: { info: () => undefined, warn: () => undefined },
+            log: silentLog,
             now: () => now,
             onLost: (worker) => void lost.push(worker),
         },

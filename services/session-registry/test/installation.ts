@@ -22,14 +22,14 @@ import {
 import { DependencyError } from "@postern/errors";
 import {
     createTemporaryDirectory,
+    type NatsServer,
+    silentLog,
     spawnBound,
     startNatsServer,
-    waitForValue,
-    type NatsServer,
     type TemporaryDirectory,
+    waitForValue,
 } from "@postern/testkit";
 import { timestamp } from "../src/clock.ts";
-import { silentLog } from "./world.ts";
 import { NOTHING } from "./world-settings.ts";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));

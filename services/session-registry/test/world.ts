@@ -15,7 +15,7 @@ import type {
     UserRecord,
     WorkerRecord,
 } from "@postern/contracts";
-import type { Logger } from "@postern/telemetry";
+import { silentLog } from "@postern/testkit";
 import type { z } from "zod";
 import { timestamp } from "../src/clock.ts";
 import { createRegistry, type Registry, type RegistryBuckets, type RegistryPorts } from "../src/registry.ts";
@@ -29,16 +29,6 @@ import { GRACE, NOTHING, settings } from "./world-settings.ts";
 const WORKER_TTL = 5_000;
 /** Short enough that no registry takes it for a pause of its process. */
 const LOOK = 2_500;
-
-export const silentLog: Logger = {
-    fatal: () => undefined,
-    error: () => undefined,
-    warn: () => undefined,
-    info: () => undefined,
-    debug: () => undefined,
-    trace: () => undefined,
-    child: () => silentLog,
-};
 
 interface Fact {
     readonly name: string;

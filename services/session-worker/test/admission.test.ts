@@ -3,8 +3,9 @@ import { test } from "node:test";
 import type { Bus } from "@postern/bus";
 import { subjectsOf, type AdmitAnswer, type AdmitQuestion } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
+import { KeptLog } from "@postern/testkit";
 import { admit } from "../src/admission.ts";
-import { RecordedEvents, rememberingLog } from "./doubles.ts";
+import { RecordedEvents } from "./doubles.ts";
 
 const QUESTION: AdmitQuestion = {
     session: "0123456789abcdef",
@@ -25,7 +26,7 @@ const LOST = new DependencyError("BUS_TIMEOUT", "nobody answered registry.admit 
 
 function world(...answers: readonly (AdmitAnswer | Error)[]) {
     const events = new RecordedEvents();
-    const log = rememberingLog();
+    const log = new KeptLog();
     let asked = 0;
     const bus: Pick<Bus, "ask" | "subjects"> = {
         subjects: subjectsOf("main"),

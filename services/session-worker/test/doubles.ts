@@ -5,24 +5,6 @@ import type { Mschapv2Attempt, PapAttempt } from "@postern/ppp";
 import type { Events } from "@postern/service";
 import type { Admission, SessionFacts, SessionTransport } from "../src/session-ports.ts";
 
-export const silentLog = {
-    fatal: () => undefined,
-    error: () => undefined,
-    warn: () => undefined,
-    info: () => undefined,
-    debug: () => undefined,
-    trace: () => undefined,
-};
-
-/** Remembers what was logged at these levels and above. */
-export function rememberingLog() {
-    const lines: { readonly level: "error" | "warn" | "info"; readonly fields: object; readonly message: string }[] =
-        [];
-    const at = (level: "error" | "warn" | "info") => (fields: object, message: string) =>
-        void lines.push({ level, fields, message });
-    return { ...silentLog, lines, error: at("error"), warn: at("warn"), info: at("info") };
-}
-
 /** Lines about peers, as they come. */
 export function rememberingLines() {
     const added: { readonly message: string; readonly source: string; readonly fields: object }[] = [];

@@ -3,10 +3,11 @@ import { test } from "node:test";
 import type { Bus } from "@postern/bus";
 import { subjectsOf, type AdmitAnswer, type RefusalReason } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
+import { KeptLog } from "@postern/testkit";
 import type { AuthVerdict } from "../src/auth-client.ts";
 import { SessionDecider } from "../src/session-decision.ts";
 import type { Submission } from "../src/session-ports.ts";
-import { mschapAttempt, papAttempt, RecordedEvents, rememberingLines, rememberingLog, transport } from "./doubles.ts";
+import { mschapAttempt, papAttempt, RecordedEvents, rememberingLines, transport } from "./doubles.ts";
 
 const SESSION = "0123456789abcdef";
 const ADMITTED: AdmitAnswer = {
@@ -29,7 +30,7 @@ const ACCEPT = {
 
 function world(verdict: AuthVerdict | Promise<AuthVerdict>, answer: AdmitAnswer | Error = ADMITTED) {
     const events = new RecordedEvents();
-    const log = rememberingLog();
+    const log = new KeptLog();
     const asked: unknown[] = [];
     const bus: Pick<Bus, "ask" | "subjects"> = {
         subjects: subjectsOf("main"),

@@ -4,10 +4,11 @@ import type { Bus } from "@postern/bus";
 import { subjectsOf, type SessionSnapshot } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { createMetrics } from "@postern/telemetry";
+import { KeptLog } from "@postern/testkit";
 import { NO_TRAFFIC } from "../src/packet-path.ts";
 import { createSessionMetrics } from "../src/session-metrics.ts";
 import { SessionReport } from "../src/session-report.ts";
-import { admission, facts, RecordedEvents, rememberingLines, rememberingLog, transport } from "./doubles.ts";
+import { admission, facts, RecordedEvents, rememberingLines, transport } from "./doubles.ts";
 
 const SNAPSHOT: SessionSnapshot = {
     version: 1,
@@ -21,7 +22,7 @@ const SNAPSHOT: SessionSnapshot = {
 
 function world(outcome: "stored" | "fenced" | "unknown" | Error = "stored") {
     const events = new RecordedEvents();
-    const log = rememberingLog();
+    const log = new KeptLog();
     const lines = rememberingLines();
     const metrics = createMetrics({ service: "session-worker", instance: "w1", processMetrics: false });
     const ends: string[] = [];

@@ -7,9 +7,8 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { DependencyError } from "@postern/errors";
 import { ipv4Destination, ipv4Size, parseIpv4 } from "@postern/ip";
-import { eventually } from "@postern/testkit";
+import { eventually, silentLog } from "@postern/testkit";
 import { TunUplink } from "../src/tun-uplink.ts";
-import { silentLog } from "./doubles.ts";
 
 const MARK = "POSTERN_TEST_NAMESPACE";
 const OPTIONS = {

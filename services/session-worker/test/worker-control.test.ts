@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { workerDescribe, type EndReason } from "@postern/contracts";
+import { silentLog } from "@postern/testkit";
 import { NO_TRAFFIC } from "../src/packet-path.ts";
 import type { Session } from "../src/session.ts";
 import { WorkerControl } from "../src/worker-control.ts";
-import { admission, facts, silentLog, transport } from "./doubles.ts";
+import { admission, facts, transport } from "./doubles.ts";
 
 /** A session with this epoch; without one its admission is still under way. */
 class StubSession {

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WorkerRecord } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
-import { eventually } from "@postern/testkit";
+import { eventually, KeptLog } from "@postern/testkit";
 import { WorkerPresence } from "../src/worker-presence.ts";
-import { rememberingLog } from "./doubles.ts";
 
 function world(heartbeat = 60_000) {
     const writes: (WorkerRecord | "deleted")[] = [];
-    const log = rememberingLog();
+    const log = new KeptLog();
     const state: { sessions: number; write: () => Promise<void>; deletion: Error | undefined } = {
         sessions: 0,
         write: () => Promise.resolve(),

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KeptLog } from "@postern/testkit";
 import { WorkerReport } from "../src/worker-report.ts";
 import type { HandshakeFailure } from "../src/connection-entry.ts";
-import { RecordedEvents, rememberingLines, rememberingLog } from "./doubles.ts";
+import { RecordedEvents, rememberingLines } from "./doubles.ts";
 
 function world(capacity = 100) {
     const events = new RecordedEvents();
-    const log = rememberingLog();
+    const log = new KeptLog();
     const clock = { now: 0 };
     const lines = rememberingLines();
     const now = (): number => clock.now;

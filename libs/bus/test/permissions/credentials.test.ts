@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connect } from "@nats-io/transport-node";
 import { authStart, registryBan, subjectsOf, workerDescribe } from "@postern/contracts";
-import { eventually } from "@postern/testkit";
+import { eventually, KeptLog } from "@postern/testkit";
 import { connectBus, createSeed, natsPermissions, publicKeyOf, type BusUser } from "../../src/index.ts";
 import { inboxPrefix } from "../../src/connect.ts";
-import { KeptLog } from "../test-bus.ts";
 import { SecuredServer } from "./secured-server.ts";
 
 const subjects = subjectsOf("main");
