@@ -10,8 +10,9 @@ import {
     ServerCall,
     STATUS,
     statusInfo,
+    type TimerName,
 } from "@postern/sstp";
-import { type FakeTimer, FakeClock } from "@postern/testkit";
+import { FakeClock } from "@postern/testkit";
 import { ClientCall, type ClientCallOptions } from "../src/client-call.ts";
 import type { ClientEnd } from "../src/client-end.ts";
 import { certificateHashes, sstpDigests } from "../src/node-digests.ts";
@@ -34,7 +35,6 @@ class Fixture {
     readonly clock = new FakeClock(0);
     readonly call: ClientCall;
     readonly #done: string[] = [];
-    readonly #timers = new Map<string, FakeTimer>();
     end: ClientEnd | undefined;
 
     constructor(options: Partial<ClientCallOptions> = {}) {
@@ -50,14 +50,7 @@ class Fixture {
             {
                 now: this.clock.now,
                 send: (packet) => this.#done.push(toHex(packet)),
-                startTimer: (name, milliseconds) => {
-                    this.clock.clearTimeout(this.#timers.get(name));
-                    this.#timers.set(
-                        name,
-                        this.clock.setTimeout(() => this.call.onTimer(name), milliseconds),
-                    );
-                },
-                stopTimer: (name) => this.clock.clearTimeout(this.#timers.get(name)),
+                ...this.clock.namedTimers<TimerName>((name) => this.call.onTimer(name)),
                 lowerLinkUp: () => this.#done.push("link up"),
                 close: (end) => {
                     this.end = end;

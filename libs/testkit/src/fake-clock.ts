@@ -4,6 +4,11 @@ export interface FakeTimer {
     readonly id: number;
 }
 
+export interface NamedTimerPorts<Name extends string> {
+    readonly startTimer: (name: Name, milliseconds: number) => void;
+    readonly stopTimer: (name: Name) => void;
+}
+
 interface Scheduled {
     readonly timer: FakeTimer;
     readonly callback: () => void;
@@ -42,6 +47,20 @@ export class FakeClock {
     /** Resolves when the clock has been moved that far. */
     readonly delay = (milliseconds: number): Promise<void> =>
         new Promise((resolve) => this.setTimeout(resolve, milliseconds));
+
+    /** One timer of each name, as the ports of a state machine have them; starting one again sets it anew. */
+    namedTimers<Name extends string>(onTimer: (name: Name) => void): NamedTimerPorts<Name> {
+        const timers = new Map<Name, FakeTimer>();
+        const stopTimer = (name: Name): void => this.clearTimeout(timers.get(name));
+        const startTimer = (name: Name, milliseconds: number): void => {
+            stopTimer(name);
+            timers.set(
+                name,
+                this.setTimeout(() => onTimer(name), milliseconds),
+            );
+        };
+        return { startTimer, stopTimer };
+    }
 
     /** How many timers are set: zero at the end of a life cycle test, or something leaks. */
     get pending(): number {

@@ -68,3 +68,21 @@ test("advanceAsync runs code that awaits between its timers", async () => {
     assert.deepEqual(steps, [10, 20, 30]);
     await done;
 });
+
+test("there is one timer of each name, and only the last start of it counts", () => {
+    const clock = new FakeClock();
+    const fired: string[] = [];
+    const { startTimer, stopTimer } = clock.namedTimers<"hello" | "abort">((name) => fired.push(name));
+    stopTimer("hello");
+    startTimer("hello", 10);
+    startTimer("abort", 15);
+    clock.advance(9);
+    startTimer("hello", 10);
+    clock.advance(9);
+    assert.deepEqual(fired, ["abort"]);
+    clock.advance(1);
+    assert.deepEqual(fired, ["abort", "hello"]);
+    startTimer("hello", 1);
+    stopTimer("hello");
+    assert.equal(clock.pending, 0);
+});

@@ -12,8 +12,9 @@ import {
     ServerCall,
     type ServerCallOptions,
     type ServerCallPorts,
+    type TimerName,
 } from "@postern/sstp";
-import { type FakeTimer, FakeClock } from "@postern/testkit";
+import { FakeClock } from "@postern/testkit";
 import { digests, hashesOf } from "../node-digests.ts";
 
 export const NONCE = new Uint8Array(32).fill(0x4e);
@@ -36,21 +37,13 @@ export class Fixture {
     readonly clock = new FakeClock(0);
     readonly call: ServerCall;
     readonly #done: string[] = [];
-    readonly #timers = new Map<string, FakeTimer>();
     end: CallEnd | undefined;
 
     constructor(options: Partial<ServerCallOptions> = {}, snapshot?: CallSnapshot) {
         const ports: ServerCallPorts = {
             now: this.clock.now,
             send: (packet) => this.#done.push(toHex(packet)),
-            startTimer: (name, milliseconds) => {
-                this.clock.clearTimeout(this.#timers.get(name));
-                this.#timers.set(
-                    name,
-                    this.clock.setTimeout(() => this.call.onTimer(name), milliseconds),
-                );
-            },
-            stopTimer: (name) => this.clock.clearTimeout(this.#timers.get(name)),
+            ...this.clock.namedTimers<TimerName>((name) => this.call.onTimer(name)),
             lowerLinkUp: () => this.#done.push("link up"),
             openDataGate: () => this.#done.push("gate open"),
             lowerLinkDown: (end) => this.#done.push(`link down: ${end.reason}`),
