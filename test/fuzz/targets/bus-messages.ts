@@ -1,22 +1,6 @@
 // Everything that is said on the bus: questions, answers, records, events.  The first octet says what the JSON is to be.
 import assert from "node:assert/strict";
-import {
-    authContinue,
-    authStart,
-    BUCKETS,
-    CloudEvent,
-    eventByType,
-    EVENTS,
-    registryAdmit,
-    registryBan,
-    registryQuery,
-    registryRelease,
-    registryResume,
-    registrySnapshot,
-    workerDescribe,
-    workerDisconnect,
-    workerDrain,
-} from "@postern/contracts";
+import * as contracts from "@postern/contracts";
 import { concatBytes } from "@postern/bytes";
 import { DependencyError } from "@postern/errors";
 import type { z } from "zod";
@@ -25,23 +9,16 @@ import type { FuzzTarget } from "../fuzz-target.ts";
 import { outcomeOf, valueOf } from "../properties.ts";
 import { samplesOf } from "../schema-samples.ts";
 
-const REQUESTS = {
-    authContinue,
-    authStart,
-    registryAdmit,
-    registryBan,
-    registryQuery,
-    registryRelease,
-    registryResume,
-    registrySnapshot,
-    workerDescribe,
-    workerDisconnect,
-    workerDrain,
-};
+const { BUCKETS, CloudEvent, eventByType, EVENTS, registrySnapshot } = contracts;
+
+const isRequest = (exported: unknown): exported is contracts.RequestContract<z.ZodType, z.ZodType> =>
+    typeof exported === "object" && exported !== null && "question" in exported && "answer" in exported;
 
 const SCHEMAS: readonly z.ZodType[] = [
     CloudEvent,
-    ...Object.values(REQUESTS).flatMap(({ question, answer }): z.ZodType[] => [question, answer]),
+    ...Object.values<unknown>(contracts)
+        .filter(isRequest)
+        .flatMap(({ question, answer }) => [question, answer]),
     ...Object.values(BUCKETS).map(({ value }): z.ZodType => value),
     ...EVENTS.map(({ data }) => data),
 ];
