@@ -19,6 +19,7 @@ export { KeptLog, silentLog } from "./kept-log.ts";
 export { startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
+export { inOwnNamespace } from "./own-namespace.ts";
 export { spawnBound } from "./spawn-bound.ts";
 export { createTemporaryDirectory } from "./temporary-directory.ts";
 export type { TemporaryDirectory } from "./temporary-directory.ts";

@@ -3,9 +3,10 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { formatIpv4, ipv4Source, parseCidr } from "@postern/ip";
+import { inOwnNamespace } from "@postern/testkit";
 import { Firewall, enableForwarding, openTun, type FirewallOptions, type TunDevice } from "@postern/tun";
 import { echoRequest, outgoing, sequenceOf } from "./echo-request.ts";
-import { inOwnNamespace, openPeerNamespace, run } from "./namespaces.ts";
+import { openPeerNamespace, run } from "./namespaces.ts";
 import { Receiver } from "./receiver.ts";
 
 const CLIENT = "10.91.0.5";

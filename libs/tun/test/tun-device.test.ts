@@ -3,9 +3,10 @@ import { afterEach, test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { DependencyError, InvariantError } from "@postern/errors";
 import { echoReply, formatIpv4, ipv4Destination, parseCidr } from "@postern/ip";
+import { inOwnNamespace } from "@postern/testkit";
 import { openTun, type TunDevice, type TunOptions } from "@postern/tun";
 import { echoRequest, echoRequestIpv6, outgoing, sequenceOf } from "./echo-request.ts";
-import { inOwnNamespace, ip, ipJson, run } from "./namespaces.ts";
+import { ip, ipJson, run } from "./namespaces.ts";
 import { Receiver, copyPackets } from "./receiver.ts";
 
 const MTU = 1400;

@@ -1,16 +1,13 @@
 // The uplink on a real TUN device, in a network namespace that ends with the test's process (it takes root and /dev/net/tun).
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { DependencyError } from "@postern/errors";
 import { ipv4Destination, ipv4Size, parseIpv4 } from "@postern/ip";
-import { eventually, silentLog } from "@postern/testkit";
+import { eventually, inOwnNamespace, silentLog } from "@postern/testkit";
 import { TunUplink } from "../src/tun-uplink.ts";
 
-const MARK = "POSTERN_TEST_NAMESPACE";
 const OPTIONS = {
     device: "pst-test",
     mtu: 1_400,
@@ -30,12 +27,10 @@ interface Route {
 }
 
 const sessionRoutes = (): readonly Route[] =>
-    // iproute2's own format.
-    (JSON.parse(run("ip", "-j", "route")) as Route[]).filter(({ dev }) => dev === OPTIONS.device); // iproute2's
+    (JSON.parse(run("ip", "-j", "route")) as Route[]).filter(({ dev }) => dev === OPTIONS.device); // iproute2's own format
 
-function define(): void {
+inOwnNamespace(import.meta.filename, () => {
     test("a session's route has its client's MTU, and what is larger comes in fragments", async () => {
-        run("ip", "link", "set", "lo", "up");
         const uplink = new TunUplink(OPTIONS, silentLog);
         const sizes = new Map<number, number[]>();
         await uplink.start((slot, packets) => {
@@ -90,23 +85,4 @@ function define(): void {
         );
         await uplink.stop();
     });
-}
-
-if (process.env[MARK] === import.meta.filename) define();
-else {
-    test("in a network namespace of its own", async () => {
-        // NODE_TEST_CONTEXT would make the child report in a binary format.
-        const { NODE_TEST_CONTEXT: _, ...environment } = process.env;
-        const child = spawn("unshare", ["--net", process.execPath, "--test-reporter=spec", import.meta.filename], {
-            env: { ...environment, [MARK]: import.meta.filename },
-            stdio: ["ignore", "pipe", "pipe"],
-        });
-        const [output, errors, [code]] = await Promise.all([
-            text(child.stdout),
-            text(child.stderr),
-            once(child, "close"),
-        ]);
-        assert.equal(code, 0, `${output}${errors}`);
-        assert.match(output, /pass [1-9]/);
-    });
-}
+});
