@@ -33,6 +33,18 @@ test("a package imports lower ranks only, and only what its package.json names",
     assert.deepEqual(wrong, []);
 });
 
+test("what a package's tests import is in its package.json too", () => {
+    const wrong = packages.flatMap((entry) =>
+        listFiles(`${entry.folder}/test/*.ts`, `${entry.folder}/test/**/*.ts`).flatMap((file) =>
+            importsOf(file)
+                .filter((specifier) => specifier.startsWith("@postern/") && specifier !== `@postern/${entry.name}`)
+                .filter((specifier) => ![...entry.dependencies, ...entry.devDependencies].includes(specifier))
+                .map((specifier) => `${file}: ${specifier}`),
+        ),
+    );
+    assert.deepEqual(wrong, []);
+});
+
 test("every library has one door with an explicit list of names", () => {
     for (const entry of packages.filter((candidate) => candidate.folder.startsWith("libs/"))) {
         const door = `${entry.folder}/src/index.ts`;

@@ -43,6 +43,7 @@ export interface Package {
     readonly isTestOnly: boolean;
     readonly exports: Readonly<Record<string, string>>;
     readonly dependencies: readonly string[];
+    readonly devDependencies: readonly string[];
 }
 
 /** Files that git tracks or would track. */
@@ -64,6 +65,7 @@ export const readText = (file: string): string => readFileSync(path.join(ROOT, f
 interface Manifest {
     readonly exports?: Readonly<Record<string, string>>;
     readonly dependencies?: Readonly<Record<string, string>>;
+    readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 export function listPackages(): readonly Package[] {
@@ -78,6 +80,7 @@ export function listPackages(): readonly Package[] {
             isTestOnly: name === "testkit",
             exports: manifest.exports ?? {},
             dependencies: Object.keys(manifest.dependencies ?? {}),
+            devDependencies: Object.keys(manifest.devDependencies ?? {}),
         };
     });
 }
