@@ -21,8 +21,8 @@ export class BreakableState implements AsyncDisposable {
 
     /** Puts a disk under each part of `state`; while nothing runs there. */
     async mount(state: string): Promise<void> {
-        for (const [name, size] of Object.entries(DISKS) as [DiskName, number][]) {
-            // the keys that it is typed with
+        const disks = Object.entries(DISKS) as [DiskName, number][]; // the keys that it is typed with
+        for (const [name, size] of disks) {
             const place = path.join(state, name);
             await mkdir(place, { recursive: true });
             this.#disks.set(name, await mountSmallDisk(size, place));
