@@ -2,16 +2,17 @@
 import { Attacker } from "../../flood/attacker.ts";
 import type { AttackOptions } from "../../flood/attack/attack.ts";
 import type { AttackName } from "../../flood/attack/attack-name.ts";
-import { ATTACKER, BALANCER } from "../../flood/flood-scene.ts";
+import { ATTACKER, BALANCER, SERVER_NAME } from "../../flood/flood-scene.ts";
 import type { Stage } from "../stage.ts";
 import { type Fault, nobody } from "./fault.ts";
 
 const flood =
     (name: AttackName, options: Omit<AttackOptions, "target" | "from">) =>
     async ({ postern }: Stage): Promise<void> => {
-        const { host: servername, port } = postern.ready.sstp;
+        const { port } = postern.ready.sstp;
         const from = options.sources === undefined ? ATTACKER : BALANCER;
-        await new Attacker(name, { ...options, from, target: { host: "127.0.0.1", port, servername } }).report;
+        await new Attacker(name, { ...options, from, target: { host: "127.0.0.1", port, servername: SERVER_NAME } })
+            .report;
     };
 
 export const FLOODS: readonly Fault[] = [
