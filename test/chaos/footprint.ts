@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
-import type { Bucket } from "@postern/bus";
+import { type Bucket, type Bus, countConsumers } from "@postern/bus";
 import { SERVICES } from "@postern/contracts";
 import type { Installation } from "../e2e/installation.ts";
 import { COLLECT, type Inspection } from "./inspection.ts";
@@ -34,6 +34,7 @@ export interface Footprint {
 const OPEN = ["established", "syn-recv", "fin-wait-1", "fin-wait-2", "close-wait", "last-ack", "closing"];
 const GAUGES = [
     ["ingress", "postern_ingress_connections"],
+    ["ingress", "postern_ingress_sources"],
     ["session-worker", "postern_session_worker_sessions"],
     ["auth-broker", "postern_auth_broker_conversations"],
 ] as const;
@@ -42,12 +43,14 @@ export interface FootprintPorts {
     readonly postern: Installation;
     /** The directory of `POSTERN_INSPECTION`. */
     readonly inspection: string;
+    /** With the operator's rights. */
+    readonly bus: Bus;
     readonly buckets: readonly Bucket<unknown>[];
 }
 
 /** With `collect`, sizes are those of what is alive; it costs every process a fraction of a second. */
 export async function footprintOf(
-    { postern, inspection, buckets }: FootprintPorts,
+    { postern, inspection, bus, buckets }: FootprintPorts,
     { collect }: { readonly collect: boolean },
 ): Promise<Footprint> {
     const processes: Record<string, ProcessFootprint> = {};
@@ -61,6 +64,7 @@ export async function footprintOf(
     const counts: Record<string, number> = {
         "sockets of clients": await lines("ss", ["-Htan", ...OPEN.flatMap((state) => ["state", state]), ...clients]),
         routes: await lines("ip", ["-4", "route", "show", "table", "all"]),
+        "consumers of JetStream": await countConsumers(bus),
         "lines of nftables": await lines("nft", ["list", "ruleset"]),
     };
     for (const [service, name] of GAUGES) counts[name] = await postern.metric(service, name);

@@ -18,6 +18,7 @@ export type {
     TailOptions,
 } from "./bus.ts";
 export { connectBus } from "./connect.ts";
+export { countConsumers } from "./count-consumers.ts";
 export type { BusLayout } from "./layout.ts";
 export { createSeed, publicKeyOf, type Nkey } from "./nkey.ts";
 export { natsPermissions, type BusUser } from "./permissions.ts";
