@@ -50,4 +50,5 @@ export {
     ipv6Source,
 } from "./ipv6-header.ts";
 export { packetTooBig } from "./packet-too-big.ts";
+export { sourceNetwork } from "./source-network.ts";
 export { udpPacket, type UdpEndpoints } from "./udp-packet.ts";

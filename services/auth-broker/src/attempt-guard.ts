@@ -1,12 +1,12 @@
 // What stands before every backend: limits before any work, lock-outs, and refusals that are held back.
 import { canonicalName, type NameRules } from "@postern/accounts";
 import type { AuthFailureReason } from "@postern/contracts";
+import { sourceNetwork } from "@postern/ip";
 import { rejection, type AuthAttempt, type Rejection, type Step, type Verdict } from "./auth-backend.ts";
 import { pause, type Clock } from "./clock.ts";
 import type { FailureDelays } from "./failure-delays.ts";
 import type { Lockouts } from "./lockouts.ts";
 import type { RecentMap } from "./recent-map.ts";
-import { sourceKey } from "./source-key.ts";
 import type { TokenBuckets } from "./token-buckets.ts";
 
 export interface AttemptGuardPorts {
@@ -36,7 +36,7 @@ export class AttemptGuard {
     /** The refusal of an attempt that is one too many, before anything has been done for it. */
     throttle(identity: string, address: string): Rejection | undefined {
         const { perSource, perUser, familiar } = this.#ports;
-        const source = sourceKey(address);
+        const source = sourceNetwork(address);
         if (!perSource.take(source)) return rejection("throttled", `too many attempts from ${source}`);
         const user = this.#countedName(identity);
         const known = pairOf(user, source);
@@ -49,7 +49,7 @@ export class AttemptGuard {
     async decide(attempt: AuthAttempt, step: Step, signal: AbortSignal): Promise<Verdict> {
         const { lockouts, delays, familiar } = this.#ports;
         const user = this.#countedName(attempt.credentials.identity);
-        const source = sourceKey(attempt.client.address);
+        const source = sourceNetwork(attempt.client.address);
         if (lockouts.lockedUntil(user, source) !== undefined) return locked(user, source);
         const verdict = await step(attempt, signal);
         if (verdict.outcome === "challenge") return verdict;

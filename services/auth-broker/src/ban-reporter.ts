@@ -1,10 +1,10 @@
 // Sources that keep failing are reported to the registry, which tells every ingress to drop them.
 import { BlockList, isIPv6 } from "node:net";
 import type { BanQuestion } from "@postern/contracts";
+import { sourceNetwork } from "@postern/ip";
 import type { Logger, PeerLines } from "@postern/telemetry";
 import type { Clock } from "./clock.ts";
 import { RecentMap } from "./recent-map.ts";
-import { sourceKey } from "./source-key.ts";
 
 export interface BanRules {
     /** Refusals that ban; 0 never does. */
@@ -51,7 +51,7 @@ export class BanReporter {
     async count(address: string): Promise<void> {
         const { clock, rules } = this.#ports;
         if (rules.failures === 0 || this.#exempt.check(address, isIPv6(address) ? "ipv6" : "ipv4")) return;
-        const source = sourceKey(address);
+        const source = sourceNetwork(address);
         const now = clock.now();
         const previous = this.#failures.get(source);
         const isRecent = previous !== undefined && now - previous.since < rules.window;
@@ -59,23 +59,23 @@ export class BanReporter {
         if (failures.count < rules.failures) return this.#failures.set(source, failures);
         // Starts over at once: questions that are on their way must not be asked again.
         this.#failures.delete(source);
-        if (!(await this.#report(address, failures.count)))
+        if (!(await this.#report(source, failures.count)))
             this.#failures.set(source, { ...failures, count: rules.failures - 1 });
     }
 
-    async #report(address: string, count: number): Promise<boolean> {
+    async #report(source: string, count: number): Promise<boolean> {
         const { ask, instance, lines, log, rules } = this.#ports;
         const seconds = Math.ceil(rules.duration / 1000);
         try {
-            await ask({ action: "add", source: address, seconds, reason: `${count} refused logins`, by: instance });
-            lines.add("a source was banned after too many refused logins", address, {
-                source: address,
+            await ask({ action: "add", source, seconds, reason: `${count} refused logins`, by: instance });
+            lines.add("a source was banned after too many refused logins", source, {
+                source,
                 failures: count,
                 seconds,
             });
             return true;
         } catch (error) {
-            log.warn({ source: address, error }, "the registry could not be told to ban a source");
+            log.warn({ source, error }, "the registry could not be told to ban a source");
             return false;
         }
     }

@@ -1,10 +1,10 @@
 // Sources that the registry banned, followed from KV: a banned one is dropped at accept, before anything is spent on it.
-import { isIPv6, SocketAddress } from "node:net";
 import type { Bucket, Watch } from "@postern/bus";
 import type { BanRecord } from "@postern/contracts";
+import { sourceNetwork } from "@postern/ip";
 
 export class BanList {
-    /** By source, as it is written canonically: an administrator may have written it otherwise. */
+    /** By source, as sourceNetwork spells it. */
     readonly #bans = new Map<string, BanRecord>();
     readonly #sources = new Map<string, string>();
     readonly #now: () => number;
@@ -31,14 +31,14 @@ export class BanList {
         return this.#bans.size;
     }
 
-    /** The ban of `address` that is in force. */
-    find(address: string): BanRecord | undefined {
-        const ban = this.#bans.get(address);
+    /** The ban of `source` (of sourceNetwork) that is in force. */
+    find(source: string): BanRecord | undefined {
+        const ban = this.#bans.get(source);
         return ban !== undefined && Date.parse(ban.until) > this.#now() ? ban : undefined;
     }
 
     #add(key: string, ban: BanRecord): void {
-        const source = canonical(ban.source);
+        const source = sourceNetwork(ban.source);
         this.#sources.set(key, source);
         this.#bans.set(source, ban);
     }
@@ -48,6 +48,3 @@ export class BanList {
         this.#sources.delete(key);
     }
 }
-
-const canonical = (address: string): string =>
-    isIPv6(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;

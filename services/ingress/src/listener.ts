@@ -3,13 +3,14 @@ import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import type { ClientEndpoint, ConnectionEndReason, RejectReason } from "@postern/contracts";
 import { DependencyError, InvariantError } from "@postern/errors";
+import { sourceNetwork } from "@postern/ip";
 import type { Logger } from "@postern/telemetry";
 import type { BanList } from "./ban-list.ts";
 import { ClientOpening } from "./client-opening.ts";
 import { Balancers, type Introduced, peerOf } from "./introduction.ts";
 import type { Link, LinkEnd } from "./link.ts";
 import { type Placement, placeConnection, type PlacementPorts } from "./place-connection.ts";
-import { type SourceLimiter, sourceKey } from "./source-limiter.ts";
+import type { SourceLimiter } from "./source-limiter.ts";
 
 export interface ListenerSettings {
     readonly listen: readonly { readonly host: string; readonly port: number }[];
@@ -167,9 +168,9 @@ export class Listener {
 
     #admit(socket: Socket, source: string): boolean {
         const { bans, sources } = this.#ports;
-        const key = sourceKey(source);
+        const key = sourceNetwork(source);
         this.#waiting.set(socket, source);
-        const refusal = bans.find(source) === undefined ? sources.admit(key) : "banned";
+        const refusal = bans.find(key) === undefined ? sources.admit(key) : "banned";
         if (refusal === undefined) socket.once("close", () => sources.release(key));
         else this.#reject(socket, source, refusal);
         return refusal === undefined;

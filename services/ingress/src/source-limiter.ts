@@ -1,5 +1,4 @@
-// What one source may take: connections at once, and new ones a second (token bucket).  A source is an IPv4 address or an
-// IPv6 /64, since a subscriber has all of one.
+// What one source may take: connections at once, and new ones a second (token bucket).
 import type { RejectReason } from "@postern/contracts";
 
 export interface SourceLimits {
@@ -16,17 +15,6 @@ interface Source {
     tokens: number;
     /** Monotonic milliseconds of the last refill. */
     at: number;
-}
-
-/** The part of an address that limits count by. */
-export function sourceKey(address: string): string {
-    if (!address.includes(":")) return address;
-    const [head = "", tail] = address.split("::");
-    const before = head === "" ? [] : head.split(":");
-    const after = tail === undefined || tail === "" ? [] : tail.split(":");
-    const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-    const groups = tail === undefined ? before : [...before, ...zeros, ...after];
-    return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
 export class SourceLimiter {

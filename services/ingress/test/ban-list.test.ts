@@ -27,9 +27,9 @@ async function startList(now = () => NOW) {
     return { list, ban, lift, isWatching: () => watching };
 }
 
-test("a ban holds for its address alone, until it is lifted", async () => {
+test("a ban holds for its source alone, until it is lifted", async () => {
     const { list, ban, lift } = await startList();
-    for (const source of ["192.0.2.7", "2001:db8::7"]) {
+    for (const source of ["192.0.2.7", "2001:db8:1:2::"]) {
         ban(source);
         assert.equal(list.find(source)?.source, source);
         lift(source);
@@ -37,7 +37,7 @@ test("a ban holds for its address alone, until it is lifted", async () => {
     }
     ban("192.0.2.7");
     assert.equal(list.find("192.0.2.8"), undefined);
-    assert.equal(list.find("2001:db8::7"), undefined);
+    assert.equal(list.find("2001:db8:1:2::"), undefined);
 });
 
 test("a ban that is over does not hold, though its key may still be there", async () => {

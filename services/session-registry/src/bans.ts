@@ -1,6 +1,7 @@
-// Sources that nobody may connect from: `bans/<source>`.  Each key ends by itself.
+// Sources that nobody may connect from: `bans/<source>`.  Each key ends by itself.  An IPv6 address stands for its /64.
 import type { Bucket, Standing } from "@postern/bus";
 import { addressKey, adminAction, type BanQuestion, type BanRecord } from "@postern/contracts";
+import { sourceNetwork } from "@postern/ip";
 import type { Events } from "@postern/service";
 import { timestamp, type Clock } from "./clock.ts";
 import { AGAIN, type Retry } from "./retry.ts";
@@ -24,8 +25,9 @@ export class Bans {
         this.records = new WatchedBucket(ports);
     }
 
-    /** Why nobody from `source` gets in. */
-    reasonOf(source: string): string | undefined {
+    /** Why nobody from `address` gets in. */
+    reasonOf(address: string): string | undefined {
+        const source = sourceNetwork(address);
         const ban = this.records.known(addressKey(source))?.entry.value;
         if (ban === undefined || Date.parse(ban.until) <= this.#ports.clock.now()) return undefined;
         return `${source} is banned until ${ban.until}: ${ban.reason}`;
@@ -38,8 +40,9 @@ export class Bans {
         return [...this.records.all()].map(({ entry }) => entry.value).sort(byEnd);
     }
 
-    async #add({ source, seconds, reason, by }: Extract<BanQuestion, { action: "add" }>): Promise<BanRecord> {
+    async #add({ source: address, seconds, reason, by }: Extract<BanQuestion, { action: "add" }>): Promise<BanRecord> {
         const { clock, events, max } = this.#ports;
+        const source = sourceNetwork(address);
         const key = addressKey(source);
         if (this.records.known(key) === undefined && this.records.size >= max) await this.#makeRoom();
         const now = clock.now();
@@ -50,8 +53,9 @@ export class Bans {
         return ban;
     }
 
-    async #lift({ source, by }: Extract<BanQuestion, { action: "lift" }>): Promise<BanRecord[]> {
+    async #lift({ source: address, by }: Extract<BanQuestion, { action: "lift" }>): Promise<BanRecord[]> {
         const { events, retry } = this.#ports;
+        const source = sourceNetwork(address);
         const key = addressKey(source);
         return retry(`ban of ${source}`, async () => {
             const entry = await this.records.fetch(key);

@@ -8,21 +8,22 @@ const add = (source: string, seconds: number) =>
 test("a ban is seen on every replica, said once, and ends by itself", async () => {
     const world = new World();
     const [one, two] = [await world.replica("r1"), await world.replica("r2")];
-    const [ban] = await world.run(one.registry.bans.answer(add("2001:db8::1", 60)));
+    const [ban] = await world.run(one.registry.bans.answer(add("2001:db8::1:2", 60)));
     assert.deepEqual(ban, {
-        source: "2001:db8::1",
+        source: "2001:db8::",
         reason: "guessing",
         by: "ops",
         since: "2026-01-01T00:00:00.000Z",
         until: "2026-01-01T00:01:00.000Z",
     });
     await world.clock.pass(0);
-    assert.match(two.registry.bans.reasonOf("2001:db8::1") ?? "", /banned until .*guessing/);
+    assert.match(two.registry.bans.reasonOf("2001:db8::9:9") ?? "", /banned until .*guessing/);
     assert.deepEqual(await world.run(two.registry.bans.answer({ action: "list" })), [ban]);
     assert.deepEqual(
         [...one.outbox, ...two.outbox].map(({ data }) => data),
-        [{ action: "ban.add", target: "2001:db8::1", by: "ops", detail: "for 60 s: guessing" }],
+        [{ action: "ban.add", target: "2001:db8::", by: "ops", detail: "for 60 s: guessing" }],
     );
+    assert.equal(two.registry.bans.reasonOf("2001:db8:0:1::1"), undefined, "another subscriber");
     await world.clock.pass(60_000);
     assert.equal(two.registry.bans.reasonOf("2001:db8::1"), undefined);
     world.buckets.bans.sweep();

@@ -7,7 +7,7 @@ import type { Column, Output } from "../output.ts";
 import { formatElapsed } from "../units.ts";
 
 const columns: readonly Column<BanRecord>[] = [
-    { title: "SOURCE", value: ({ source }) => source },
+    { title: "SOURCE", value: ({ source }) => written(source) },
     { title: "LEFT", value: ({ until }) => formatElapsed(Date.parse(until) - Date.now()), align: "right" },
     { title: "BY", value: ({ by }) => by },
     { title: "REASON", value: ({ reason }) => reason },
@@ -29,14 +29,20 @@ export async function addBan(
 ): Promise<void> {
     const seconds = Math.max(1, Math.ceil(milliseconds / 1000));
     const ban = { action: "add", source, seconds, reason, by: operator() } as const;
-    await bus.ask(bus.subjects.registry.ban, registryBan, ban);
-    output.result({ source, seconds, reason }, `${source} is banned for ${formatElapsed(milliseconds)}`);
+    const { bans } = await bus.ask(bus.subjects.registry.ban, registryBan, ban);
+    const banned = bans[0]?.source ?? source;
+    output.result(
+        { source: banned, seconds, reason },
+        `${written(banned)} is banned for ${formatElapsed(milliseconds)}`,
+    );
 }
 
 export async function liftBan(bus: Bus, output: Output, source: string): Promise<void> {
-    if (!(await readBans(bus)).some((ban) => ban.source === source)) {
-        throw new DependencyError("CLI_NOT_FOUND", `${source} is not banned`);
-    }
-    await bus.ask(bus.subjects.registry.ban, registryBan, { action: "lift", source, by: operator() });
-    output.result({ source }, `${source} is no longer banned`);
+    const question = { action: "lift", source, by: operator() } as const;
+    const [lifted] = (await bus.ask(bus.subjects.registry.ban, registryBan, question)).bans;
+    if (lifted === undefined) throw new DependencyError("CLI_NOT_FOUND", `${source} is not banned`);
+    output.result({ source: lifted.source }, `${written(lifted.source)} is no longer banned`);
 }
+
+/** An IPv6 address stands for its /64, which one subscriber has all of. */
+const written = (source: string): string => (source.includes(":") ? `${source}/64` : source);

@@ -7,6 +7,7 @@ import { createInstallation, type TestInstallation } from "../test-installation.
 
 let installation: TestInstallation;
 let bans: BanRecord[] = [];
+let made: BanRecord;
 const asked: BanQuestion[] = [];
 
 before(async () => {
@@ -14,11 +15,14 @@ before(async () => {
     const { bus } = installation;
     await bus.answer(bus.subjects.registry.ban, registryBan, (question) => {
         asked.push(question);
-        return Promise.resolve({ bans });
+        if (question.action === "list") return Promise.resolve({ bans });
+        const concerned = question.action === "add" ? [made] : bans.filter(({ source }) => source === question.source);
+        return Promise.resolve({ bans: concerned });
     });
     const since = new Date().toISOString();
     const until = new Date(Date.now() + 3_599_000).toISOString();
     bans = [{ source: "192.0.2.9", reason: "guessing", by: "broker-1", since, until }];
+    made = { source: "2001:db8::", reason: "by hand", by: "ops", since, until };
 });
 after(() => installation[Symbol.asyncDispose]());
 
@@ -31,7 +35,7 @@ test("a ban is the registry's to make", async () => {
     const text = await installation.printed((output) =>
         addBan(installation.bus, output, "2001:db8::1", 90_500, "by hand"),
     );
-    assert.equal(text, "2001:db8::1 is banned for 1m30s\n");
+    assert.equal(text, "2001:db8::/64 is banned for 1m30s\n");
     const question = asked.at(-1);
     assert.ok(question?.action === "add");
     assert.deepEqual([question.source, question.seconds, question.reason], ["2001:db8::1", 91, "by hand"]);

@@ -134,7 +134,7 @@ export const FleetRecord = z.strictObject({
 });
 export type FleetRecord = z.infer<typeof FleetRecord>;
 
-/** `bans/<source>`: seen by every ingress, dropped at accept. */
+/** `bans/<source>`: seen by every ingress, dropped at accept.  An IPv6 source is the first address of its /64. */
 export const BanRecord = z.strictObject({
     source: IpAddress,
     reason: z.string().max(200),
