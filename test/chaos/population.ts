@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DialError, SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { DependencyError } from "@postern/errors";
 import { waitForValue } from "@postern/testkit";
+import { PingRound } from "./ping-round.ts";
 
 /** Milliseconds between two pings of one client. */
 const PING_EVERY = 1_000;
@@ -33,6 +34,16 @@ export interface ClientAccount {
     readonly troubles: { readonly at: number; readonly what: string }[];
 }
 
+interface Pings {
+    sent: number;
+    /** Milliseconds. */
+    readonly roundTrips: number[];
+    /** Requests without a reply in time. */
+    unanswered: number;
+}
+
+const noPings = (): Pings => ({ sent: 0, roundTrips: [], unanswered: 0 });
+
 export interface PopulationOptions {
     readonly size: number;
     /** Dials begun per second at the start. */
@@ -57,9 +68,8 @@ export class Population implements AsyncDisposable {
     #running: Promise<unknown> = Promise.resolve();
     /** Nobody hangs up for the time being. */
     isCalm = false;
-    /** Milliseconds of every answered ping since `forgetPings`. */
-    #roundTrips: number[] = [];
-    #unanswered = 0;
+    #pings = noPings();
+    readonly #round = new PingRound(PING_EVERY);
 
     constructor(options: PopulationOptions) {
         this.#options = options;
@@ -82,14 +92,13 @@ export class Population implements AsyncDisposable {
         return this.#members.filter(({ client }) => client !== undefined).map(({ source }) => source);
     }
 
-    /** Round trips in milliseconds, and how many requests had no reply in time, since `forgetPings`. */
-    get pings(): { readonly roundTrips: readonly number[]; readonly unanswered: number } {
-        return { roundTrips: this.#roundTrips, unanswered: this.#unanswered };
+    /** Of the requests that were sent since `forgetPings`; whoever has it when they are forgotten sees the last replies come. */
+    get pings(): Readonly<Pings> {
+        return this.#pings;
     }
 
     forgetPings(): void {
-        this.#roundTrips = [];
-        this.#unanswered = 0;
+        this.#pings = noPings();
     }
 
     /** Begins to dial. */
@@ -131,12 +140,14 @@ export class Population implements AsyncDisposable {
         this.#stopping.abort();
         await Promise.all(this.#members.map(async ({ client }) => client?.disconnect()));
         await this.#running;
+        this.#round.stop();
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
         this.#stopping.abort();
         for (const { client } of this.#members) client?.destroy();
         await this.#running;
+        this.#round.stop();
     }
 
     async #live(member: Member): Promise<void> {
@@ -170,14 +181,14 @@ export class Population implements AsyncDisposable {
         member.client = client;
         const over = new AbortController();
         const leaving = this.#hangUp(client, over.signal);
-        const pinging = this.#ping(client, over.signal);
+        const fallSilent = this.#round.join(() => this.#ping(client, over.signal));
         const { reason } = await client.closed;
+        fallSilent();
         over.abort();
         member.client = undefined;
         const asked = (await leaving) || signal.aborted;
         life.ended = { at: performance.now(), reason, asked };
         if (!asked) member.troubles.push({ at: performance.now(), what: `session: ${reason}` });
-        await pinging;
     }
 
     /** When its time has come.  False: the session ended before. */
@@ -193,20 +204,18 @@ export class Population implements AsyncDisposable {
         return true;
     }
 
-    /** Once a second, whether or not the last one was answered, until the client is closed. */
-    async #ping(client: SstpClient, over: AbortSignal): Promise<void> {
-        await pause(Math.random() * PING_EVERY, over);
-        while (!over.aborted) {
-            client.ping(client.gateway ?? "", { timeout: PING_TIMEOUT }).then(
-                (milliseconds) => this.#roundTrips.push(milliseconds),
-                (error: unknown) => {
-                    if (!(error instanceof DependencyError)) throw error;
-                    // Whose connection ended meanwhile is counted as lost, not as unanswered.
-                    if (!over.aborted) this.#unanswered += 1;
-                },
-            );
-            await pause(PING_EVERY, over);
-        }
+    /** One echo request, whether or not the last one was answered. */
+    #ping(client: SstpClient, over: AbortSignal): void {
+        const pings = this.#pings;
+        pings.sent += 1;
+        client.ping(client.gateway ?? "", { timeout: PING_TIMEOUT }).then(
+            (milliseconds) => pings.roundTrips.push(milliseconds),
+            (error: unknown) => {
+                if (!(error instanceof DependencyError)) throw error;
+                // Whose connection ended meanwhile is counted as lost, not as unanswered.
+                if (!over.aborted) pings.unanswered += 1;
+            },
+        );
     }
 }
 
