@@ -55,6 +55,14 @@ const withoutChecksum = (decoded: ProxyHeader): ProxyHeader => ({
     tlvs: decoded.tlvs.filter(({ type }) => type !== TLV.crc32c),
 });
 
+/** A header without TLVs about a connection from `client` to `server`. */
+const proxied = (client: string, clientPort: number, server: string, serverPort: number): ProxyHeader => ({
+    command: "proxy",
+    source: { address: client, port: clientPort },
+    destination: { address: server, port: serverPort },
+    tlvs: [],
+});
+
 testStreamDecoder<ProxyHeader>({
     name: "PROXY v2",
     decode: (bytes) => {
@@ -97,12 +105,7 @@ testStreamDecoder<ProxyHeader>({
             name: "an IPv4-mapped address is an IPv4 client",
             hex: `${SIGNATURE} 21 21 0024 00000000000000000000ffffc0000201 20010db8000000000000000000000001 0001 01bb`,
             decodeOnly: true,
-            value: {
-                command: "proxy",
-                source: { address: "192.0.2.1", port: 1 },
-                destination: { address: "2001:db8::1", port: 443 },
-                tlvs: [],
-            },
+            value: proxied("192.0.2.1", 1, "2001:db8::1", 443),
         },
     ],
     malformed: [
@@ -138,22 +141,12 @@ testStreamDecoder<ProxyHeader>({
         {
             name: "TCP4",
             hex: toHex(encodeLatin1("PROXY TCP4 192.0.2.1 198.51.100.2 60000 443\r\n")),
-            value: {
-                command: "proxy",
-                source: { address: "192.0.2.1", port: 60_000 },
-                destination: { address: "198.51.100.2", port: 443 },
-                tlvs: [],
-            },
+            value: proxied("192.0.2.1", 60_000, "198.51.100.2", 443),
         },
         {
             name: "an IPv4-mapped client of an IPv6 address",
             hex: toHex(encodeLatin1("PROXY TCP6 ::ffff:192.0.2.1 2001:db8::1 60000 443\r\n")),
-            value: {
-                command: "proxy",
-                source: { address: "192.0.2.1", port: 60_000 },
-                destination: { address: "2001:db8::1", port: 443 },
-                tlvs: [],
-            },
+            value: proxied("192.0.2.1", 60_000, "2001:db8::1", 443),
         },
         {
             name: "UNKNOWN with anything behind it",
