@@ -33,6 +33,20 @@ async function apply(server: NatsServer): Promise<void> {
     await applyBus(admin, LAYOUT);
 }
 
+/** An outbox whose events go to a server of its own. */
+async function openOnServer() {
+    await using undo = new AsyncDisposableStack();
+    const server = undo.use(await startNatsServer());
+    const directory = undo.use(await createTemporaryDirectory("outbox"));
+    await apply(server);
+    const bus = undo.use(await connected(server, "w1"));
+    const { outbox, log } = undo.use(
+        await open({ directory: directory.path, stream: bus, streamSyncInterval: 60_000 }),
+    );
+    const all = undo.move();
+    return { server, bus, outbox, log, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
 /** Everything in the event stream, in its order. */
 async function stored(bus: Bus, count: number): Promise<CloudEvent[]> {
     const events: CloudEvent[] = [];
@@ -134,11 +148,8 @@ test(
     "the bus goes and comes back: events wait, then go out in order, and nothing crashes",
     { timeout: 60_000 },
     async () => {
-        await using server = await startNatsServer();
-        await using directory = await createTemporaryDirectory("outbox");
-        await apply(server);
-        await using bus = await connected(server, "w1");
-        await using one = await open({ directory: directory.path, stream: bus, streamSyncInterval: 60_000 });
+        await using one = await openOnServer();
+        const { server, bus } = one;
         await note(one.outbox, "before");
         await one.outbox.drained();
         await server.kill();
@@ -159,11 +170,8 @@ test(
     "a server with an empty store is said loudly; events wait for `bus apply`, and what is kept goes into the new stream",
     { timeout: 60_000 },
     async () => {
-        await using server = await startNatsServer();
-        await using directory = await createTemporaryDirectory("outbox");
-        await apply(server);
-        await using bus = await connected(server, "w1");
-        await using one = await open({ directory: directory.path, stream: bus, streamSyncInterval: 60_000 });
+        await using one = await openOnServer();
+        const { server, bus } = one;
         for (let n = 1; n <= 5; n += 1) await note(one.outbox, String(n));
         await one.outbox.drained();
         await server.stop();
