@@ -5,10 +5,9 @@ import { authContinue, authStart, subjectsOf, type AuthAnswer, type AuthResult }
 import { DependencyError } from "@postern/errors";
 import { generateKeyPair, open, seal } from "@postern/sealing";
 import { AuthClient } from "../src/auth-client.ts";
-import type { OpenConversation, Submission } from "../src/session-ports.ts";
-import { mschapAttempt, papAttempt, transport } from "./doubles.ts";
+import type { OpenConversation } from "../src/session-ports.ts";
+import { mschapAttempt, papAttempt, SESSION, submission } from "./doubles.ts";
 
-const SESSION = "0123456789abcdef";
 const broker = generateKeyPair();
 
 type Question = Record<string, unknown> & { readonly replyKey: string };
@@ -63,15 +62,6 @@ function scripted(...script: readonly (Reply | ((question: Question) => Reply))[
 }
 
 const over = new AbortController();
-const submission = (attempt: Submission["attempt"], more: Partial<Submission> = {}): Submission => ({
-    session: SESSION,
-    transport: transport(),
-    number: 1,
-    attempt,
-    conversation: undefined,
-    signal: new AbortController().signal,
-    ...more,
-});
 
 test("PAP: the password is sealed to the brokers, for this session and attempt only", async () => {
     const { client, asked } = scripted(answer(ACCEPT));

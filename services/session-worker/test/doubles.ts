@@ -3,7 +3,11 @@ import { Duplex } from "node:stream";
 import type { EventContract, ReleaseQuestion } from "@postern/contracts";
 import type { Mschapv2Attempt, PapAttempt } from "@postern/ppp";
 import type { Events } from "@postern/service";
-import type { Admission, SessionFacts, SessionTransport } from "../src/session-ports.ts";
+import type { FakeClock } from "@postern/testkit";
+import type { Admission, SessionFacts, SessionTransport, Submission } from "../src/session-ports.ts";
+import { TimerWheel } from "../src/timer-wheel.ts";
+
+export const SESSION = "0123456789abcdef";
 
 /** Lines about peers, as they come. */
 export function rememberingLines() {
@@ -38,8 +42,29 @@ export const admission = (more: Partial<Admission> = {}): Admission => ({
     ...more,
 });
 
+/** The first attempt of a session to log in. */
+export const submission = (attempt: Submission["attempt"], more: Partial<Submission> = {}): Submission => ({
+    session: SESSION,
+    transport: transport(),
+    number: 1,
+    attempt,
+    conversation: undefined,
+    signal: new AbortController().signal,
+    ...more,
+});
+
+/** Timers as a worker has them, on a clock that the test moves. */
+export const fakeWheel = (clock: FakeClock): TimerWheel =>
+    new TimerWheel({
+        now: clock.now,
+        every: (milliseconds, tick) => {
+            const timer = clock.setInterval(tick, milliseconds);
+            return { stop: () => clock.clearInterval(timer) };
+        },
+    });
+
 export const facts = (more: Partial<SessionFacts> = {}): SessionFacts => ({
-    session: "0123456789abcdef",
+    session: SESSION,
     transport: transport(),
     admission: admission(),
     ...more,

@@ -7,9 +7,8 @@ import { KeptLog } from "@postern/testkit";
 import type { AuthVerdict } from "../src/auth-client.ts";
 import { SessionDecider } from "../src/session-decision.ts";
 import type { Submission } from "../src/session-ports.ts";
-import { mschapAttempt, papAttempt, RecordedEvents, rememberingLines, transport } from "./doubles.ts";
+import { mschapAttempt, papAttempt, RecordedEvents, rememberingLines, SESSION, submission } from "./doubles.ts";
 
-const SESSION = "0123456789abcdef";
 const ADMITTED: AdmitAnswer = {
     state: "admitted",
     epoch: 3,
@@ -52,15 +51,7 @@ function world(verdict: AuthVerdict | Promise<AuthVerdict>, answer: AdmitAnswer 
         now: () => (clock += 5),
         wallClock: () => 0,
     });
-    const decide = (attempt: Submission["attempt"] = mschapAttempt()) =>
-        decider.decide({
-            session: SESSION,
-            transport: transport(),
-            number: 1,
-            attempt,
-            conversation: undefined,
-            signal: new AbortController().signal,
-        });
+    const decide = (attempt: Submission["attempt"] = mschapAttempt()) => decider.decide(submission(attempt));
     return { decider, decide, events, log, asked };
 }
 

@@ -8,8 +8,7 @@ import type { SessionPorts } from "../src/session-ports.ts";
 import type { SessionProtocols } from "../src/session-protocols.ts";
 import { SessionTenure, type Inheritance } from "../src/session-tenure.ts";
 import { SessionTimers } from "../src/session-timers.ts";
-import { TimerWheel } from "../src/timer-wheel.ts";
-import { admission, facts, transport } from "./doubles.ts";
+import { admission, facts, fakeWheel, transport } from "./doubles.ts";
 
 const GUID = "6f7b2f0a-1111-4222-8333-944445555666";
 
@@ -23,13 +22,7 @@ interface Options {
 
 function world(options: Options = {}) {
     const clock = new FakeClock();
-    const wheel = new TimerWheel({
-        now: clock.now,
-        every: (milliseconds, tick) => {
-            const timer = clock.setInterval(tick, milliseconds);
-            return { stop: () => clock.clearInterval(timer) };
-        },
-    });
+    const wheel = fakeWheel(clock);
     const told: string[] = [];
     const started: Record<string, unknown>[] = [];
     const ended: { reason: EndReason; counters: Counters; startedAt: Date }[] = [];

@@ -4,7 +4,7 @@ import type { SessionSnapshot } from "@postern/contracts";
 import { FakeClock } from "@postern/testkit";
 import { SessionTimers } from "../src/session-timers.ts";
 import { SnapshotKeeper } from "../src/snapshot-keeper.ts";
-import { TimerWheel } from "../src/timer-wheel.ts";
+import { fakeWheel } from "./doubles.ts";
 
 const snapshot = (identity: string, deadline: string): SessionSnapshot => ({
     version: 1,
@@ -18,13 +18,7 @@ const snapshot = (identity: string, deadline: string): SessionSnapshot => ({
 
 function world() {
     const clock = new FakeClock();
-    const wheel = new TimerWheel({
-        now: clock.now,
-        every: (milliseconds, tick) => {
-            const timer = clock.setInterval(tick, milliseconds);
-            return { stop: () => clock.clearInterval(timer) };
-        },
-    });
+    const wheel = fakeWheel(clock);
     const timers = new SessionTimers(wheel, clock.now);
     const state: { identity: string | undefined; outcome: Promise<boolean> } = {
         identity: "a",
