@@ -94,10 +94,10 @@ export class Installation implements AsyncDisposable {
         return JSON.parse(readFileSync(path.join(this.state, "ready.json"), "utf8")) as Ready; // what the launcher writes
     }
 
-    /** Dials as the first user unless `options` say otherwise. */
-    dial(options: Partial<SstpClientOptions> = {}): Promise<SstpClient> {
+    /** Those of the first user. */
+    get clientOptions(): SstpClientOptions {
         const { sstp, user, password, ca } = this.ready;
-        return SstpClient.connect({
+        return {
             host: "127.0.0.1",
             port: sstp.port,
             servername: sstp.host,
@@ -105,8 +105,12 @@ export class Installation implements AsyncDisposable {
             user,
             password,
             timeout: 20_000,
-            ...options,
-        });
+        };
+    }
+
+    /** Dials as the first user unless `options` say otherwise. */
+    dial(options: Partial<SstpClientOptions> = {}): Promise<SstpClient> {
+        return SstpClient.connect({ ...this.clientOptions, ...options });
     }
 
     /** Runs `postern …`; rejects when its exit status is not 0. */

@@ -79,7 +79,7 @@ export class FloodScene implements AsyncDisposable {
             await postern.posternWithInput(`${password}\n`, "user", "add", user);
             passwords.set(user, password);
         }
-        const options = optionsOf(postern);
+        const options = postern.clientOptions;
         const quiet: number[] = [];
         for (let times = 0; times < 5; times += 1) quiet.push(await timeLogin(postern, {}));
         const load = await openMany({ count: HONEST, rate: 10, client: () => options });
@@ -200,19 +200,6 @@ function withSettings(yaml: string, settings: Settings): string {
     const document = parseDocument(yaml);
     for (const [key, value] of Object.entries(settings)) document.setIn(key.split("."), value);
     return document.toString({ lineWidth: 0 });
-}
-
-function optionsOf({ ready }: Installation): SstpClientOptions {
-    const { sstp, user, password, ca } = ready;
-    return {
-        host: "127.0.0.1",
-        port: sstp.port,
-        servername: sstp.host,
-        ca: readFileSync(ca, "utf8"),
-        user,
-        password,
-        timeout: 20_000,
-    };
 }
 
 async function timeLogin(postern: Installation, options: Partial<SstpClientOptions>): Promise<number> {
