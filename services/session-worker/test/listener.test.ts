@@ -25,7 +25,7 @@ async function open(worker: Worker, before: Uint8Array = new Uint8Array(0)): Pro
     const tcp = connectTcp({ host: "127.0.0.1", port: worker.port, noDelay: true });
     await once(tcp, "connect");
     if (before.length > 0) tcp.write(before);
-    const tls = connectTls({ socket: tcp, ca: worker.ca, servername: "vpn.example.test" });
+    const tls = worker.connectTls({ socket: tcp });
     await once(tls, "secureConnect");
     return tls;
 }

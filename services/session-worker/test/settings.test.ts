@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { connect as connectTls } from "node:tls";
 import { parseConfig } from "@postern/config";
 import { sessionSettings, tlsOptions } from "../src/settings.ts";
 import { startWorker } from "./worker-harness.ts";
@@ -41,14 +40,7 @@ for (const legacyCbc of [false, true]) {
     test(`ciphers: AEAD always, CBC with SHA-1 ${legacyCbc ? "when" : "unless"} it is asked for`, async () => {
         await using worker = await startWorker({ tls: tlsOptions(section(`tls: { legacyCbc: ${legacyCbc} }`)) });
         const handshake = async (ciphers: string, maxVersion: "TLSv1.2" | "TLSv1.3" = "TLSv1.2"): Promise<string> => {
-            const tls = connectTls({
-                port: worker.port,
-                host: "127.0.0.1",
-                ca: worker.ca,
-                servername: "vpn.example.test",
-                ciphers,
-                maxVersion,
-            });
+            const tls = worker.connectTls({ ciphers, maxVersion });
             tls.on("error", () => undefined);
             const cipher = await once(tls, "secureConnect").then(
                 () => tls.getCipher().name,

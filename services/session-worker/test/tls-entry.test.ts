@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect as connectTcp } from "node:net";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
-import { connect as connectTls, TLSSocket, type SecureVersion } from "node:tls";
+import { TLSSocket, type SecureVersion } from "node:tls";
 import { encodeSstpRequest } from "@postern/sstp";
 import type { SstpClientOptions } from "@postern/sstp-client";
 import { eventually } from "@postern/testkit";
@@ -32,7 +32,7 @@ async function heldClient(worker: Worker, maxVersion: SecureVersion) {
         },
     });
     tcp.on("data", (chunk) => stream.push(chunk)).on("close", () => stream.destroy());
-    const tls = connectTls({ socket: stream, ca: worker.ca, servername: "vpn.example.test", maxVersion });
+    const tls = worker.connectTls({ socket: stream, maxVersion });
     tls.on("error", () => undefined);
     await once(tls, "secureConnect");
     return {
@@ -72,13 +72,7 @@ for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
 
 test("a client that wants to renegotiate is cut off", async () => {
     await using worker = await startWorker();
-    const tls = connectTls({
-        port: worker.port,
-        host: "127.0.0.1",
-        ca: worker.ca,
-        servername: "vpn.example.test",
-        maxVersion: "TLSv1.2",
-    });
+    const tls = worker.connectTls({ maxVersion: "TLSv1.2" });
     tls.on("error", () => undefined);
     await once(tls, "secureConnect");
     tls.write(REQUEST);
@@ -91,13 +85,7 @@ test("a client that wants to renegotiate is cut off", async () => {
 for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
     test(`${maxVersion}: the crypto binding of a client that a ticket brings back is verified`, async () => {
         await using worker = await startWorker();
-        const first = connectTls({
-            port: worker.port,
-            host: "127.0.0.1",
-            ca: worker.ca,
-            servername: "vpn.example.test",
-            maxVersion,
-        });
+        const first = worker.connectTls({ maxVersion });
         const [ticket] = (await once(first, "session")) as [Buffer]; // what the event carries
         const shown = first.getPeerX509Certificate();
         first.destroy();
@@ -126,13 +114,7 @@ test("ALPN: http/1.1 is chosen where it is offered; a list without it is no reas
         [["h2"], false],
         [[], false],
     ] as const) {
-        const tls = connectTls({
-            port: worker.port,
-            host: "127.0.0.1",
-            ca: worker.ca,
-            servername: "vpn.example.test",
-            ALPNProtocols: [...offered],
-        });
+        const tls = worker.connectTls({ ALPNProtocols: [...offered] });
         await once(tls, "secureConnect");
         assert.equal(tls.alpnProtocol, chosen);
         tls.destroy();

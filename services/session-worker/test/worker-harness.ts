@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Duplex } from "node:stream";
-import { DEFAULT_CIPHERS } from "node:tls";
+import { connect as connectTls, DEFAULT_CIPHERS, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
@@ -255,6 +255,15 @@ export async function startWorker(options: HarnessOptions = {}) {
         gaveUp,
         answers,
         snapshots,
+        /** A client that speaks no SSTP by itself. */
+        connectTls: (more: ConnectionOptions = {}): TLSSocket =>
+            connectTls({
+                host: "127.0.0.1",
+                port,
+                servername: "vpn.example.test",
+                ca: authority.cert,
+                ...more,
+            }),
         dial: (more: Partial<SstpClientOptions> = {}): Promise<SstpClient> =>
             SstpClient.connect({
                 host: "127.0.0.1",
