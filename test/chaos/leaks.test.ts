@@ -7,10 +7,9 @@ import { connect } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { connectBus } from "@postern/bus";
 import { BUCKETS, type BucketContract } from "@postern/contracts";
 import { DialError } from "@postern/sstp-client";
-import { createTemporaryDirectory, eventually, silentLog } from "@postern/testkit";
+import { createTemporaryDirectory, eventually } from "@postern/testkit";
 import { Installation } from "../e2e/installation.ts";
 import { footprintOf, type Footprint, type FootprintPorts, type ProcessFootprint } from "./footprint.ts";
 
@@ -64,14 +63,7 @@ test(`${CYCLES} connections leave nothing behind`, async (t) => {
         environment: { NODE_OPTIONS: `--import=${preload.href}`, POSTERN_INSPECTION: sockets.path },
         configure: forgetful,
     });
-    const { nats } = postern.ready;
-    const bus = await connectBus({
-        servers: [nats.url],
-        instance: "admin",
-        tenant: nats.tenant,
-        seedFile: nats.adminSeed,
-        log: silentLog,
-    });
+    const bus = await postern.connectBus("admin");
     try {
         const contracts = Object.values<BucketContract>(BUCKETS);
         const buckets = await Promise.all(contracts.map((contract) => bus.bucket(contract)));

@@ -137,17 +137,15 @@ export class Installation implements AsyncDisposable {
         return JSON.parse(await this.postern(...args, "--json")) as T; // the caller knows its command
     }
 
+    /** With the rights of `instance`. */
+    connectBus(instance: string, seedFile = path.join(this.state, `nats/${instance}.seed`)): Promise<Bus> {
+        const { url, tenant } = this.ready.nats;
+        return connectBus({ servers: [url], instance, tenant, seedFile, log: silentLog });
+    }
+
     /** Collects the events from now on, as any outsider may: with the subscriber's credentials. */
     async watchEvents(): Promise<EventWatch> {
-        const { nats } = this.ready;
-        const bus = await connectBus({
-            servers: [nats.url],
-            instance: "subscriber",
-            tenant: nats.tenant,
-            seedFile: nats.subscriberSeed,
-            log: silentLog,
-        });
-        return EventWatch.start(bus);
+        return EventWatch.start(await this.connectBus("subscriber", this.ready.nats.subscriberSeed));
     }
 
     /** A number from a service's /metrics, summed over its instances. */

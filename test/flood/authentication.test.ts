@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { connectBus, type Bus } from "@postern/bus";
+import type { Bus } from "@postern/bus";
 import { authStart } from "@postern/contracts";
 import { generateKeyPair } from "@postern/sealing";
-import { eventually, silentLog } from "@postern/testkit";
+import { eventually } from "@postern/testkit";
 import { sourceAt } from "./attack/wire.ts";
 import { ATTACKER, BALANCER, FloodScene } from "./flood-scene.ts";
 
@@ -178,14 +177,7 @@ test("10,000 refused logins that a worker brings: a bounded number of events, an
 
 /** So many wrong MS-CHAPv2 responses, as worker-1 would bring them; resolves with how many were answered. */
 async function flood(count: number): Promise<number> {
-    const { nats } = scene.postern.ready;
-    const bus = await connectBus({
-        servers: [nats.url],
-        instance: "worker-1",
-        tenant: nats.tenant,
-        seedFile: path.join(scene.postern.state, "nats/worker-1.seed"),
-        log: silentLog,
-    });
+    const bus = await scene.postern.connectBus("worker-1");
     let [next, answered] = [0, 0];
     const work = async (): Promise<void> => {
         for (let index = next++; index < count; index = next++) if (await ask(bus, index)) answered += 1;
