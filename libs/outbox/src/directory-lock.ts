@@ -4,13 +4,12 @@
 // whose process is gone counts for nothing.  Processes of another container or host cannot be looked up, so every holder renews
 // its file, and one that was not renewed for a while is taken for dead.
 import { randomUUID } from "node:crypto";
-import { readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { decodeUtf8, encodeUtf8 } from "@postern/bytes";
 import { DependencyError } from "@postern/errors";
 import { z } from "zod";
-import { realDisk, type Disk } from "./disk.ts";
+import { writeAll } from "./disk.ts";
+import { thisHost, type Host } from "./host.ts";
 
 const LOCK_NAME = /^lock-[0-9a-f-]{36}$/;
 const CLAIM = "claim";
@@ -22,38 +21,6 @@ const RETRY_PAUSE = 150;
 
 const Holder = z.object({ pid: z.int().positive(), startTime: z.string(), namespace: z.string(), holder: z.string() });
 type Holder = z.infer<typeof Holder>;
-
-/** The machine on which the processes run that may hold a lock. */
-export interface LockHost {
-    readonly disk: Disk;
-    /** Wall-clock milliseconds. */
-    now(): number;
-    /** Monotonic milliseconds. */
-    elapsed(): number;
-    pause(milliseconds: number): Promise<void>;
-    /** Until the result is called; does not keep the process alive. */
-    repeat(milliseconds: number, task: () => void): () => void;
-    readonly pid: number;
-    /** Clock ticks from boot to the start of a process; `undefined`: there is no such process. */
-    startTimeOf(pid: number): Promise<string | undefined>;
-    /** Process ids mean the same only within one of these. */
-    namespace(): Promise<string>;
-}
-
-export const thisHost: LockHost = {
-    disk: realDisk,
-    now: () => Date.now(),
-    elapsed: () => performance.now(),
-    pause: (milliseconds) => delay(milliseconds),
-    repeat(milliseconds, task) {
-        const timer = setInterval(task, milliseconds);
-        timer.unref();
-        return () => clearInterval(timer);
-    },
-    pid: process.pid,
-    startTimeOf,
-    namespace: ownNamespace,
-};
 
 export interface DirectoryLock {
     /** The owner of the directory has come and asks for it. */
@@ -69,7 +36,7 @@ export async function lockDirectory(
     directory: string,
     holder: string,
     { patience, claim }: { readonly patience: number; readonly claim: boolean },
-    host: LockHost = thisHost,
+    host: Host = thisHost,
 ): Promise<DirectoryLock> {
     await host.disk.makeDirectories(directory);
     const deadline = host.elapsed() + patience;
@@ -88,13 +55,13 @@ export async function lockDirectory(
 }
 
 /** Whether the owner of `directory` is waiting for it. */
-export async function isClaimed(directory: string, host: LockHost = thisHost): Promise<boolean> {
+export async function isClaimed(directory: string, host: Host = thisHost): Promise<boolean> {
     const age = await ageOf(join(directory, CLAIM), host);
     return age !== undefined && age < DEAD_AFTER;
 }
 
 /** The lock, or a sentence about who has it. */
-async function tryLock(directory: string, holder: string, host: LockHost): Promise<DirectoryLock | string> {
+async function tryLock(directory: string, holder: string, host: Host): Promise<DirectoryLock | string> {
     const { disk, pid } = host;
     const own = `lock-${randomUUID()}`;
     const file = join(directory, own);
@@ -102,7 +69,7 @@ async function tryLock(directory: string, holder: string, host: LockHost): Promi
     const content = encodeUtf8(JSON.stringify({ pid, startTime, namespace, holder } satisfies Holder));
     const handle = await disk.open(file, "wx");
     try {
-        await handle.write(content, 0, content.length, 0);
+        await writeAll(handle, content);
     } finally {
         await handle.close();
     }
@@ -122,10 +89,10 @@ async function tryLock(directory: string, holder: string, host: LockHost): Promi
 class HeldLock implements DirectoryLock {
     readonly #directory: string;
     readonly #file: string;
-    readonly #host: LockHost;
+    readonly #host: Host;
     readonly #stopRenewal: () => void;
 
-    constructor(directory: string, file: string, host: LockHost) {
+    constructor(directory: string, file: string, host: Host) {
         this.#directory = directory;
         this.#file = file;
         this.#host = host;
@@ -145,7 +112,7 @@ class HeldLock implements DirectoryLock {
     }
 }
 
-async function liveHolder(file: string, namespace: string, host: LockHost): Promise<string | undefined> {
+async function liveHolder(file: string, namespace: string, host: Host): Promise<string | undefined> {
     const age = await ageOf(file, host);
     if (age === undefined) return undefined;
     const isFresh = (): Promise<boolean> => isRenewed(file, age, host);
@@ -160,7 +127,7 @@ async function liveHolder(file: string, namespace: string, host: LockHost): Prom
 }
 
 /** A file that looks old, or is from the future, may only show that the wall clock jumped: a holder that lives renews it soon. */
-async function isRenewed(file: string, age: number, host: LockHost): Promise<boolean> {
+async function isRenewed(file: string, age: number, host: Host): Promise<boolean> {
     if (Math.abs(age) < DEAD_AFTER) return true;
     const before = await host.disk.status(file);
     await host.pause(RENEWAL_SEEN);
@@ -176,35 +143,19 @@ function parseHolder(text: string): Holder | undefined {
     }
 }
 
-/** Clock ticks from boot to the start of a process, field 22 of proc_pid_stat(5); `undefined`: there is no such process. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-    const text = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
-    // The name in parentheses may hold blanks and parentheses; field 3 follows the last one.
-    return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
-}
-
-/** Process ids mean the same only within one PID namespace of one boot. */
-async function ownNamespace(): Promise<string> {
-    const [namespace, boot] = await Promise.all([
-        readlink("/proc/self/ns/pid").catch(() => ""),
-        readFile("/proc/sys/kernel/random/boot_id", "latin1").catch(() => ""),
-    ]);
-    return `${namespace} ${boot.trim()}`;
-}
-
-async function putClaim(directory: string, { disk }: LockHost): Promise<boolean> {
+async function putClaim(directory: string, { disk }: Host): Promise<boolean> {
     const file = join(directory, CLAIM);
     await (await disk.open(file, "w")).close();
     await disk.touch(file);
     return true;
 }
 
-async function ageOf(file: string, host: LockHost): Promise<number | undefined> {
+async function ageOf(file: string, host: Host): Promise<number | undefined> {
     const found = await host.disk.status(file);
     return found === undefined ? undefined : host.now() - found.modifiedAt;
 }
 
-async function unlinkIfThere(file: string, { disk }: LockHost): Promise<void> {
+async function unlinkIfThere(file: string, { disk }: Host): Promise<void> {
     await disk.unlink(file).catch((error: NodeJS.ErrnoException) => {
         if (error.code !== "ENOENT") throw error;
     });

@@ -49,6 +49,14 @@ export interface Disk {
     readonly free: (directory: string) => Promise<number>;
 }
 
+/** A disk that gets full takes a part of a write before it refuses the rest. */
+export async function writeAll(file: Pick<DiskFile, "write">, bytes: Uint8Array, at = 0): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+        done += bytesWritten;
+    }
+}
+
 async function syncDirectory(directory: string): Promise<void> {
     const handle = await open(directory, "r");
     try {
@@ -83,8 +91,14 @@ export const realDisk: Disk = {
     copy: (from, to) => copyFile(from, to),
     syncDirectory,
     async status(file) {
-        const stats = await stat(file).catch(() => undefined);
-        return stats === undefined ? undefined : { size: stats.size, modifiedAt: stats.mtimeMs };
+        try {
+            const { size, mtimeMs } = await stat(file);
+            return { size, modifiedAt: mtimeMs };
+        } catch (error) {
+            const { code } = error as NodeJS.ErrnoException; // what every operation of a disk rejects with
+            if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+            throw error;
+        }
     },
     async touch(file) {
         const now = new Date();

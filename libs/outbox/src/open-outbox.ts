@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { DependencyError, PosternError } from "@postern/errors";
 import { FileOutbox } from "./file-outbox.ts";
-import { lockDirectory, thisHost, type LockHost } from "./directory-lock.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import { thisHost, type Host } from "./host.ts";
 import type { Outbox, OutboxOptions } from "./outbox.ts";
 import { Room } from "./room.ts";
 import { createEpoch, readLeftovers, RESERVE_FILE, type DirectoryOptions } from "./outbox-directory.ts";
@@ -18,7 +19,7 @@ const SEGMENTS_PER_OUTBOX = 8;
 
 /** What tests replace. */
 export interface OutboxInternals {
-    readonly host?: LockHost;
+    readonly host?: Host;
     readonly everySecond?: (task: () => Promise<void>) => () => void;
     readonly lockPatience?: number;
 }
@@ -59,7 +60,7 @@ export async function openOutboxWith(options: OutboxOptions, internals: OutboxIn
     }
 }
 
-function openRoom({ directory, maxBytes, reservedBytes, log }: OutboxOptions, { disk }: LockHost): Promise<Room> {
+function openRoom({ directory, maxBytes, reservedBytes, log }: OutboxOptions, { disk }: Host): Promise<Room> {
     const size = Math.min(MAX_RESERVE, reservedBytes ?? Math.floor(maxBytes / 4));
     return Room.open(disk, join(directory, RESERVE_FILE), size, log);
 }
@@ -83,7 +84,7 @@ export function everyInterval(milliseconds: number): NonNullable<OutboxInternals
     };
 }
 
-function directoryOptions(options: OutboxOptions, host: LockHost): DirectoryOptions {
+function directoryOptions(options: OutboxOptions, host: Host): DirectoryOptions {
     const { tenant, service, instance } = options;
     return {
         directory: options.directory,

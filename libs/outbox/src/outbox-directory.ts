@@ -7,9 +7,9 @@
 import { basename, join } from "node:path";
 import { decodeUtf8, encodeUtf8 } from "@postern/bytes";
 import { Delivery, type DeliveryPorts } from "./delivery.ts";
-import type { Disk } from "./disk.ts";
+import { writeAll, type Disk } from "./disk.ts";
 import { DONE_SUFFIX, Journal, type JournalOptions } from "./journal.ts";
-import type { LockHost } from "./directory-lock.ts";
+import type { Host } from "./host.ts";
 import type { OutboxLog } from "./outbox.ts";
 import { recoverEpoch } from "./recovery.ts";
 
@@ -22,7 +22,7 @@ export interface DirectoryOptions {
     /** For a journal that lost its own record of it. */
     readonly identity: { readonly source: string; readonly instance: string };
     readonly segmentBytes: number;
-    readonly host: LockHost;
+    readonly host: Host;
     readonly room?: Pick<JournalOptions, "makeRoom" | "onFull">;
     readonly delivery: Omit<DeliveryPorts, "journal">;
     readonly log: OutboxLog;
@@ -126,7 +126,7 @@ async function writeEpoch(disk: Disk, directory: string, epoch: number): Promise
     const handle = await disk.open(temporary, "w");
     try {
         const text = encodeUtf8(`${epoch}\n`);
-        await handle.write(text, 0, text.length, 0);
+        await writeAll(handle, text);
         await handle.datasync();
     } finally {
         await handle.close();

@@ -1,7 +1,7 @@
 // What an earlier process left of one epoch: its entries, how far they were told, and what a crash or a bad disk did to them.
 import { basename, dirname, join } from "node:path";
 import { DependencyError } from "@postern/errors";
-import type { Disk } from "./disk.ts";
+import { writeAll, type Disk } from "./disk.ts";
 import type { Frame } from "./frame.ts";
 import type { SegmentInfo } from "./journal.ts";
 import type { OutboxLog } from "./outbox.ts";
@@ -139,7 +139,7 @@ class EpochReader {
     async #keep(file: string, bytes: Uint8Array): Promise<void> {
         const handle = await this.#disk.open(file, "w");
         try {
-            await handle.write(bytes, 0, bytes.length, 0);
+            await writeAll(handle, bytes);
         } finally {
             await handle.close();
         }

@@ -1,6 +1,6 @@
 // Room on the disk that is kept for what must not be refused: a file of zeros, which is emptied when the disk is full.  On file
 // systems that compress, or share blocks, it holds nothing free.
-import type { Disk } from "./disk.ts";
+import { writeAll, type Disk } from "./disk.ts";
 
 const CHUNK = 64 * 1024;
 const MARGIN = 128 * 1024;
@@ -62,8 +62,8 @@ export class Reserve {
             const end = this.#size + this.margin;
             for (let at = 0; at < end;) {
                 const length = Math.min(CHUNK, end - at);
-                const { bytesWritten } = await handle.write(new Uint8Array(length), 0, length, at);
-                at += bytesWritten;
+                await writeAll(handle, new Uint8Array(length), at);
+                at += length;
             }
             // Some file systems find out only now.
             await handle.datasync();

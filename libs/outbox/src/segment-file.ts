@@ -1,7 +1,7 @@
 // One file of the journal, written by appending whole frames, each synced before anybody is told.
 import { dirname } from "node:path";
 import { DependencyError } from "@postern/errors";
-import type { Disk, DiskFile } from "./disk.ts";
+import { writeAll, type Disk, type DiskFile } from "./disk.ts";
 
 export class SegmentFile {
     readonly #handle: DiskFile;
@@ -38,7 +38,7 @@ export class SegmentFile {
         try {
             if (this.#dirty) await this.#cutOff();
             this.#dirty = true;
-            await this.#writeAll(frame);
+            await writeAll(this.#handle, frame, this.#size);
             await this.#handle.datasync();
             this.#dirty = false;
             this.#size += frame.length;
@@ -52,18 +52,6 @@ export class SegmentFile {
 
     async close(): Promise<void> {
         await this.#handle.close();
-    }
-
-    async #writeAll(frame: Uint8Array): Promise<void> {
-        for (let written = 0; written < frame.length;) {
-            const { bytesWritten } = await this.#handle.write(
-                frame,
-                written,
-                frame.length - written,
-                this.#size + written,
-            );
-            written += bytesWritten;
-        }
     }
 
     async #cutOff(): Promise<void> {

@@ -4,7 +4,8 @@ import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createTemporaryDirectory, spawnBound } from "@postern/testkit";
-import { isClaimed, lockDirectory, thisHost } from "../src/directory-lock.ts";
+import { isClaimed, lockDirectory } from "../src/directory-lock.ts";
+import { thisHost } from "../src/host.ts";
 
 const now = { patience: 0, claim: false };
 const MODULE = new URL("../src/directory-lock.ts", import.meta.url).href;

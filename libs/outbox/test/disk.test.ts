@@ -1,10 +1,11 @@
 // The disk that loses power does what the real one does, as long as it has power.
 import assert from "node:assert/strict";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createTemporaryDirectory } from "@postern/testkit";
-import { parentsOfNew, realDisk, type Disk } from "../src/disk.ts";
+import { parentsOfNew, realDisk, writeAll, type Disk, type DiskFile } from "../src/disk.ts";
 import { VolatileDisk } from "./volatile-disk.ts";
 
 const NAMES = ["a", "b", "a/x", "a/y"];
@@ -101,4 +102,32 @@ test("power loss takes what was not synced, names and bytes alike", async () => 
 test("a directory is durable when the entries of all its new parents are", () => {
     assert.deepEqual(parentsOfNew("/a/b", "/a/b"), ["/a"]);
     assert.deepEqual(parentsOfNew("/a/b", "/a/b/c/d"), ["/a", "/a/b/c", "/a/b"]);
+});
+
+test("everything is written, however little of it a disk takes at a time", async () => {
+    const written = new Uint8Array(9);
+    const calls: unknown[] = [];
+    const file = {
+        write: async (bytes: Uint8Array, from: number, length: number, at: number) => {
+            const bytesWritten = Math.min(2, length);
+            written.set(bytes.subarray(from, from + bytesWritten), at);
+            calls.push([from, length, at]);
+            return { bytesWritten, buffer: bytes };
+        },
+    } as unknown as DiskFile; // the overload of `write` that is used
+    await writeAll(file, Uint8Array.of(1, 2, 3, 4, 5), 3);
+    assert.deepEqual([...written], [0, 0, 0, 1, 2, 3, 4, 5, 0]);
+    assert.deepEqual(calls, [
+        [0, 5, 3],
+        [2, 3, 5],
+        [4, 1, 7],
+    ]);
+});
+
+test("a file that cannot be looked at is not one that is not there", async () => {
+    await using directory = await createTemporaryDirectory("disk");
+    const loop = join(directory.path, "loop");
+    await symlink(loop, loop);
+    await assert.rejects(realDisk.status(loop), { code: "ELOOP" });
+    assert.equal(await realDisk.status(join(directory.path, "nothing")), undefined);
 });

@@ -1,6 +1,6 @@
 // A machine that loses power at its k-th operation: its processes stop dead, and its disk keeps what was synced and some of the rest.
 import type { ReleaseQuestion } from "@postern/contracts";
-import type { LockHost } from "../src/directory-lock.ts";
+import type { Host } from "../src/host.ts";
 import type { EventStream, OutboxOptions } from "../src/index.ts";
 import { VolatileDisk } from "./volatile-disk.ts";
 
@@ -66,7 +66,7 @@ export class DoomedMachine {
         return outcome;
     };
 
-    get host(): LockHost {
+    get host(): Host {
         const { outside, disk } = this;
         return {
             disk,

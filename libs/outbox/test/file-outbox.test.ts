@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { adminAction, sessionEnded, sessionUpdated, type ReleaseQuestion } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { createTemporaryDirectory, eventually } from "@postern/testkit";
-import { thisHost } from "../src/directory-lock.ts";
+import { thisHost } from "../src/host.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { end, note, open, release } from "./test-outbox.ts";
 
