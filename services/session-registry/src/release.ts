@@ -3,7 +3,7 @@ import type { ReleaseAnswer, ReleaseQuestion, SessionRecord, VoidSession } from 
 import type { Leases } from "./leases.ts";
 import type { Pools } from "./pools.ts";
 import { AGAIN, type Retry } from "./retry.ts";
-import { endedRecord, endOfLost, type Sessions } from "./sessions.ts";
+import { endedRecord, type Sessions } from "./sessions.ts";
 import type { Users } from "./users.ts";
 
 export interface ReleasePorts {
@@ -78,9 +78,8 @@ export class Release {
 }
 
 function outcomeOfVoid(entry: VoidSession, claim: ReleaseQuestion): ReleaseAnswer["outcome"] {
-    const end = endOfLost(entry);
-    if (end === undefined || claim.admittedAt === undefined) return "unknown";
-    return end.by === claim.by && end.at === claim.at ? "won" : "lost";
+    if (entry.ended !== true || claim.admittedAt === undefined) return "unknown";
+    return entry.by === claim.by && entry.at === claim.at ? "won" : "lost";
 }
 
 const isSameClaim = (record: SessionRecord, { epoch, by, at, reason }: ReleaseQuestion): boolean => {

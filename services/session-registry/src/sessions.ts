@@ -6,9 +6,6 @@ import { timestamp, type Clock } from "./clock.ts";
 import { AGAIN, type Retry } from "./retry.ts";
 import { WatchedBucket } from "./watched-bucket.ts";
 
-/** Refusal of a session that was admitted under records which are gone, and has ended before they could be made again. */
-const RECORD_LOST = "the session ended while its record was lost";
-
 export type Refusal = VoidSession["refusal"];
 
 export interface SessionsPorts {
@@ -87,8 +84,8 @@ export class Sessions {
         session: string,
         claim: { readonly by: string; readonly at: string },
     ): Promise<SessionEntry> {
-        const refusal = { reason: "session-ended", message: RECORD_LOST } as const;
-        return this.#void({ session, state: "void", ...claim, refusal });
+        const refusal = { reason: "session-ended", message: "the session ended while its record was lost" } as const;
+        return this.#void({ session, state: "void", ...claim, ended: true, refusal });
     }
 
     /** Sees to it that a session that has no record never gets one; what the key holds, which may have come first. */
@@ -140,11 +137,6 @@ function withoutSnapshot(entry: SessionEntry): SessionEntry {
     if (entry.state === "void") return entry;
     const { snapshot: _, ...rest } = entry;
     return rest;
-}
-
-/** Whose claim ended a session that had no record; `undefined`: nobody's, there was no such session. */
-export function endOfLost({ refusal, by, at }: VoidSession): { readonly by: string; readonly at: string } | undefined {
-    return refusal.message === RECORD_LOST ? { by, at } : undefined;
 }
 
 /** The record of a session that is over. */

@@ -80,6 +80,8 @@ export const VoidSession = z.strictObject({
     state: z.literal("void"),
     at: Timestamp,
     by: InstanceId,
+    /** The session had been, under records that are gone: `at` and `by` are of the claim to its end. */
+    ended: z.literal(true).optional(),
     /** What the asker is told when it asks again. */
     refusal: z.strictObject({ reason: RefusalReason, message: z.string().max(300) }),
 });
