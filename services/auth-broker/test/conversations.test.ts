@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AuthAnswer, type AuthStartQuestion, type AuthStateRecord } from "@postern/contracts";
+import {
+    AuthAnswer,
+    type AuthContinueQuestion,
+    type AuthStartQuestion,
+    type AuthStateRecord,
+} from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { decodeBase64, generateKeyPair } from "@postern/sealing";
 import { KeptLog } from "@postern/testkit";
@@ -22,6 +27,12 @@ const loginClient = (session?: string): LoginClient =>
         password: "secret",
         ...(session === undefined ? {} : { session }),
     });
+
+/** The answer to the challenge of `conversation`, made of what would begin another. */
+const answerOf = (
+    conversation: string,
+    { session, attempt, credentials, replyKey }: AuthStartQuestion,
+): AuthContinueQuestion => ({ kind: "respond", conversation, session, attempt, credentials, replyKey });
 
 type TestClock = ReturnType<typeof testClock>;
 
@@ -153,15 +164,7 @@ test("a user whose telephone rings for a minute: one ring, however often the cli
     assert.ok(asked.result.mschapError.challenge !== undefined && asked.result.mschapError.retry);
     const challenge = decodeBase64(asked.result.mschapError.challenge);
     assert.ok(challenge);
-    const answer = client.mschapv2(2, challenge);
-    const respond = {
-        kind: "respond",
-        conversation: asked.conversation,
-        session: client.session,
-        attempt: 2,
-        credentials: answer.credentials,
-        replyKey: answer.replyKey,
-    } as const;
+    const respond = answerOf(asked.conversation, client.mschapv2(2, challenge));
     for (let repetition = 0; repetition < 5; repetition += 1) {
         const responding = conversations.continue(respond);
         await clock.fake.advanceAsync(1_000);
@@ -190,15 +193,7 @@ test("an answer to another challenge than the one that was set is refused", asyn
     const { conversations } = replicaOf(clock, new MemoryBucket(clock), backend);
     const client = loginClient();
     const { conversation } = await conversations.start(client.mschapv2(1));
-    const { credentials, replyKey } = client.mschapv2(2);
-    const answer = await conversations.continue({
-        kind: "respond",
-        conversation,
-        session: client.session,
-        attempt: 2,
-        credentials,
-        replyKey,
-    });
+    const answer = await conversations.continue(answerOf(conversation, client.mschapv2(2)));
     assert.ok(!("unknown" in answer) && answer.result.state === "reject");
     assert.equal(answer.result.reason, "malformed");
     assert.equal(backend.rings, 0);
@@ -208,15 +203,7 @@ test("an answer that nobody asked for changes nothing", async () => {
     const { start, decide, clock, conversations } = rig();
     const client = loginClient();
     const { conversation } = await start(client.pap(1));
-    const { credentials, replyKey } = client.pap(2);
-    const responding = conversations.continue({
-        kind: "respond",
-        conversation,
-        session: client.session,
-        attempt: 2,
-        credentials,
-        replyKey,
-    });
+    const responding = conversations.continue(answerOf(conversation, client.pap(2)));
     await clock.fake.advanceAsync(1_000);
     assert.equal(stateOf(await responding), "pending");
     assert.equal(decide.length, 1);
