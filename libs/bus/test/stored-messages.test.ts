@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startNatsServer, type NatsServer } from "@postern/testkit";
+import { after, test } from "node:test";
 import { storedMessages } from "../src/stored-messages.ts";
-import { applyLayout, openBus, type TestBus } from "./test-bus.ts";
+import { startAdmin } from "./test-bus.ts";
 
-let server: NatsServer;
-let admin: TestBus;
-before(async () => {
-    server = await startNatsServer();
-    await applyLayout(server);
-    admin = await openBus(server, "admin");
-});
-after(async () => {
-    await admin[Symbol.asyncDispose]();
-    await server[Symbol.asyncDispose]();
-});
+const admin = await startAdmin();
+after(() => admin[Symbol.asyncDispose]());
 
 const read = async (filter: string): Promise<string[]> =>
     (await storedMessages(admin.bus, "checkpoints", filter)).map(({ payload }) => Buffer.from(payload).toString());

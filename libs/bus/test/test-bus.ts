@@ -1,5 +1,5 @@
 // Real buses on a real server, with what they log kept for assertions.
-import { KeptLog, type NatsServer } from "@postern/testkit";
+import { KeptLog, startNatsServer, type NatsServer } from "@postern/testkit";
 import { applyBus, connectBus, type Bus, type BusLayout, type BusOptions } from "../src/index.ts";
 
 export const LAYOUT: BusLayout = {
@@ -28,4 +28,14 @@ export async function openBus(
 export async function applyLayout(server: Pick<NatsServer, "url">, layout: Partial<BusLayout> = {}): Promise<void> {
     await using admin = await openBus(server, "admin");
     await applyBus(admin.bus, { ...LAYOUT, ...layout });
+}
+
+/** A bus with all rights, on a server of its own where everything has been created. */
+export async function startAdmin(): Promise<TestBus> {
+    await using undo = new AsyncDisposableStack();
+    const server = undo.use(await startNatsServer());
+    await applyLayout(server);
+    const { bus, log } = undo.use(await openBus(server, "admin"));
+    const all = undo.move();
+    return { bus, log, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
