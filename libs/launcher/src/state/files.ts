@@ -10,8 +10,11 @@ export async function exists(path: string): Promise<boolean> {
     try {
         await stat(path);
         return true;
-    } catch {
-        return false;
+    } catch (error) {
+        const { code } = error as NodeJS.ErrnoException; // what `stat` rejects with
+        // Of anything else it is not known, and nothing may be written over it.
+        if (code === "ENOENT" || code === "ENOTDIR") return false;
+        throw error;
     }
 }
 
