@@ -40,7 +40,8 @@ async function heldClient(worker: Worker, maxVersion: SecureVersion) {
         tls,
         hold: () => (held = []),
         release: (behind: Uint8Array) => {
-            const bytes = Buffer.concat([...(held ?? []), behind]);
+            assert.ok(held !== undefined && held.length > 0);
+            const bytes = Buffer.concat([...held, behind]);
             held = undefined;
             tcp.write(bytes);
         },
@@ -55,8 +56,7 @@ for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
         await using worker = await startWorker();
         const early = await heldClient(worker, maxVersion);
         early.hold();
-        early.tls.write(REQUEST);
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => early.tls.write(REQUEST, resolve));
         early.release(BROKEN);
         await once(early.tcp, "close");
         const late = await heldClient(worker, maxVersion);
