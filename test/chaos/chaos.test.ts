@@ -2,7 +2,6 @@
 // CHAOS_CLIENTS: how many clients (default 500).  CHAOS=brief: only the faults that every run of the tests has.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { percentilesOf } from "@postern/sstp-client";
 import { ALL_FAULTS } from "./faults/all-faults.ts";
 import { Stage } from "./stage.ts";
@@ -16,7 +15,7 @@ const SETTLE_WITHIN = 60_000;
 /** Milliseconds: four of 500 clients hang up and dial again in a second. */
 const MEAN_LIFE = 120_000;
 /** For dials and farewells that are under way. */
-const CALM_DOWN = 2_000;
+const CALM_WITHIN = 60_000;
 
 interface Row {
     readonly fault: string;
@@ -53,8 +52,7 @@ for (const { name, isCalm = false, costs, inject } of faults) {
     test(name, async (t) => {
         const { population } = stage;
         // Whose sessions it will cost can be said only while nobody comes and goes; where it costs none, they do.
-        population.isCalm = true;
-        await delay(CALM_DOWN);
+        await population.becomeCalm(CALM_WITHIN);
         const expected = new Set(await costs(stage));
         population.isCalm = isCalm || expected.size > 0;
         population.forgetPings();

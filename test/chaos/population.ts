@@ -59,6 +59,8 @@ export interface PopulationOptions {
 interface Member extends ClientAccount {
     readonly index: number;
     client: SstpClient | undefined;
+    /** It has said goodbye, and its session is not over yet. */
+    isLeaving: boolean;
 }
 
 export class Population implements AsyncDisposable {
@@ -80,6 +82,7 @@ export class Population implements AsyncDisposable {
             failures: 0,
             troubles: [],
             client: undefined,
+            isLeaving: false,
         }));
     }
 
@@ -112,6 +115,17 @@ export class Population implements AsyncDisposable {
         const missing = (): number => this.#members.length - this.connected.length;
         await waitForValue(() => (missing() === 0 ? true : undefined), { within, every: 20, what: "clients to be in" });
         return performance.now() - begun;
+    }
+
+    /** From now on nobody hangs up; resolves when everybody is connected, and nobody is still about to leave. */
+    async becomeCalm(within: number): Promise<void> {
+        this.isCalm = true;
+        const settled = ({ client, isLeaving }: Member): boolean => client !== undefined && !isLeaving;
+        await waitForValue(() => (this.#members.every(settled) ? true : undefined), {
+            within,
+            every: 20,
+            what: "those who come and go to be in",
+        });
     }
 
     /** Source addresses of those whose session ended since `since` (of `performance.now`) without their asking. */
@@ -180,19 +194,20 @@ export class Population implements AsyncDisposable {
         member.lives.push(life);
         member.client = client;
         const over = new AbortController();
-        const leaving = this.#hangUp(client, over.signal);
+        const leaving = this.#hangUp(member, client, over.signal);
         const fallSilent = this.#round.join(() => this.#ping(client, over.signal));
         const { reason } = await client.closed;
         fallSilent();
         over.abort();
         member.client = undefined;
+        member.isLeaving = false;
         const asked = (await leaving) || signal.aborted;
         life.ended = { at: performance.now(), reason, asked };
         if (!asked) member.troubles.push({ at: performance.now(), what: `session: ${reason}` });
     }
 
     /** When its time has come.  False: the session ended before. */
-    async #hangUp(client: SstpClient, over: AbortSignal): Promise<boolean> {
+    async #hangUp(member: Member, client: SstpClient, over: AbortSignal): Promise<boolean> {
         const { meanLife = Infinity } = this.#options;
         let rest = Math.min(LONGEST_LIFE, -Math.log(Math.random()) * meanLife);
         do {
@@ -200,6 +215,7 @@ export class Population implements AsyncDisposable {
             rest = CALM_POLL;
         } while (this.isCalm && !over.aborted && !this.#stopping.signal.aborted);
         if (over.aborted) return false;
+        member.isLeaving = true;
         void client.disconnect();
         return true;
     }

@@ -13,7 +13,6 @@ const MEAN_LIFE = 60_000;
 const [PAUSE_MIN, PAUSE_MAX] = [5_000, 25_000];
 const COMPARE_EVERY = 120_000;
 const SETTLE_WITHIN = 90_000;
-const CALM_DOWN = 2_000;
 const SERVICES = ["ingress", "session-worker", "auth-broker", "session-registry", "audit-logger", "nats"] as const;
 
 type Victim = { readonly service: ServiceName | "nats"; readonly number: number };
@@ -67,11 +66,9 @@ async function killSome(): Promise<void> {
     const [first, second] = drawn;
     const isTwice = first?.service === second?.service && first?.number === second?.number;
     const victims = isTwice ? drawn.slice(0, 1) : drawn;
-    population.isCalm = true;
-    await delay(CALM_DOWN);
     // Somebody may be dead still from the last time.
     await stage.untilReady();
-    await population.untilConnected(120_000).catch((error: unknown) => problems.push(String(error)));
+    await population.becomeCalm(120_000).catch((error: unknown) => problems.push(String(error)));
     const allowed = new Set((await Promise.all(victims.map(costOf))).flat());
     const at = performance.now();
     for (const { service } of victims) kills[service] = (kills[service] ?? 0) + 1;
