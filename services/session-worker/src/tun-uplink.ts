@@ -12,7 +12,12 @@ export interface TunUplinkOptions {
     readonly mode: "nat" | "routed";
     readonly pools: readonly string[];
     readonly clientToClient: boolean;
+    /** As many as there can be. */
+    readonly sessions: number;
 }
+
+/** Packets that the device's queue holds, whatever there is of sessions. */
+const MIN_QUEUE_LENGTH = 1_024;
 
 /** What the names of all workers' devices begin with: rules between clients hold for all workers of a host. */
 const DEVICE_PREFIX = "pst";
@@ -43,10 +48,12 @@ export class TunUplink implements Uplink {
     }
 
     async start(deliver: Deliver): Promise<void> {
-        const { device, mtu, gateway } = this.#options;
+        const { device, mtu, gateway, sessions } = this.#options;
+        // After a pause, each client's packet is written before any answer is read: there has to be room for all answers.
+        const queueLength = Math.max(MIN_QUEUE_LENGTH, sessions);
         enableForwarding("ipv4");
         await this.#firewall.apply();
-        this.#device = openTun({ name: device, mtu, gateways: [gateway] });
+        this.#device = openTun({ name: device, mtu, gateways: [gateway], queueLength });
         this.#device.start({
             onRun: (run) => deliver(run.slot, run),
             onLost: (error) => {

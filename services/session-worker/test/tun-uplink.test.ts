@@ -5,6 +5,7 @@ import { createSocket } from "node:dgram";
 import { test } from "node:test";
 import { DependencyError } from "@postern/errors";
 import { ipv4Destination, ipv4Size, parseIpv4 } from "@postern/ip";
+import { encodeEchoRequest } from "@postern/sstp-client";
 import { eventually, inOwnNamespace, silentLog } from "@postern/testkit";
 import { TunUplink } from "../src/tun-uplink.ts";
 
@@ -15,6 +16,7 @@ const OPTIONS = {
     mode: "nat",
     pools: ["10.91.0.0/16"],
     clientToClient: false,
+    sessions: 3_000,
 } as const;
 
 const run = (program: string, ...args: readonly string[]): string =>
@@ -71,6 +73,29 @@ inOwnNamespace(import.meta.filename, () => {
         await uplink.stop();
         assert.doesNotMatch(run("ip", "-o", "link"), /pst-test/);
         assert.doesNotMatch(run("nft", "list", "tables"), /postern/);
+    });
+
+    test("a packet of every session at once has its answer", async (t) => {
+        const uplink = new TunUplink(OPTIONS, silentLog);
+        t.after(() => uplink.stop());
+        let answers = 0;
+        await uplink.start((_, packets) => {
+            answers += packets.count;
+            packets.release();
+        });
+        uplink.attach(0, "10.91.0.5", 1_400);
+        const request = encodeEchoRequest({
+            source: parseIpv4("10.91.0.5"),
+            destination: parseIpv4(OPTIONS.gateway),
+            identifier: 1,
+            sequence: 1,
+            dataSize: 56,
+        });
+        const spans = Uint32Array.from({ length: 2 * OPTIONS.sessions }, (_, at) =>
+            at % 2 === 0 ? 0 : request.length,
+        );
+        uplink.write(request, spans, OPTIONS.sessions);
+        await eventually(() => assert.equal(answers, OPTIONS.sessions));
     });
 
     test("what the kernel refuses is said with the device's name, and leaves the session to be ended", async () => {
