@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { percentilesOf } from "@postern/sstp-client";
 import { encodeProxyV2 } from "@postern/proxy-protocol";
 import { waitForValue } from "@postern/testkit";
+import { comeFirst } from "./come-first.ts";
 import { askLoopDelay, watchLoopDelay } from "./loop-delay.ts";
 import { Stage } from "./stage.ts";
 
@@ -53,6 +54,8 @@ test(`${CLIENTS} sessions on one worker lose nothing while everything else dies`
     const agreed = await stage.compareAccounts(60_000);
     assert.deepEqual(agreed, { missing: [], doubled: [], disagreements: [] });
 
+    // Not before: the launcher and what it starts have the usual priority.
+    comeFirst();
     const worker = stage.postern.ready.admin["session-worker"]?.[0] ?? "";
     await askLoopDelay(worker);
     const loopDelay = watchLoopDelay();
