@@ -55,7 +55,7 @@ test(`${CLIENTS} sessions on one worker lose nothing while everything else dies`
     assert.deepEqual(agreed, { missing: [], doubled: [], disagreements: [] });
 
     // Not before: the launcher and what it starts have the usual priority.
-    comeFirst();
+    using _priority = comeFirst();
     const worker = stage.postern.ready.admin["session-worker"]?.[0] ?? "";
     await askLoopDelay(worker);
     const loopDelay = watchLoopDelay();
