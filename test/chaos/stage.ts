@@ -6,7 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { ServiceName } from "@postern/contracts";
 import type { SstpClientOptions } from "@postern/sstp-client";
-import { createTemporaryDirectory, type SmallDisk, waitForValue } from "@postern/testkit";
+import { createTemporaryDirectory, eventually, type SmallDisk, waitForValue } from "@postern/testkit";
 import { parseDocument } from "yaml";
 import { Installation } from "../e2e/installation.ts";
 import { readAuditAccount, type AuditAccount } from "../e2e/audit-account.ts";
@@ -22,6 +22,7 @@ const SESSIONS_A_USER = 20;
 /** Half as many as may be, so that those of a dead worker do not stand in the way of their successors. */
 const CLIENTS_A_USER = SESSIONS_A_USER / 2;
 const READY_WITHIN = 60_000;
+const ANSWERED_WITHIN = 60_000;
 
 export type Target = readonly [service: ServiceName | "nats", number?: number];
 
@@ -151,8 +152,10 @@ export class Stage implements AsyncDisposable {
         );
     }
 
-    sessions(): Promise<ListedSession[]> {
-        return this.postern.query<ListedSession[]>("sessions");
+    /** What `postern sessions` says; after an outage the command may find nobody who answers for a moment. */
+    async sessions(): Promise<ListedSession[]> {
+        const ask = (): Promise<ListedSession[]> => this.postern.query<ListedSession[]>("sessions");
+        return eventually(ask, { within: ANSWERED_WITHIN, every: 500, what: "the list of sessions" });
     }
 
     /** Source addresses of the clients of a worker. */
@@ -203,14 +206,8 @@ export class Stage implements AsyncDisposable {
         this.population.isCalm = true;
         try {
             for (;;) {
-                // After an outage the command may find nobody who answers for a moment.
-                const listed = await this.sessions().catch((error: unknown) => error);
+                const comparison = compare(accounts, await this.sessions(), this.audit());
                 const late = performance.now() > deadline;
-                if (!Array.isArray(listed)) {
-                    if (late) throw listed;
-                    continue;
-                }
-                const comparison = compare(accounts, listed, this.audit());
                 const isSettled = comparison.disagreements.length + comparison.missing.length === 0;
                 if (isSettled || late) return comparison;
             }
