@@ -1,6 +1,7 @@
 // A process for the crash test: appends and publishes until it is killed, and says what was acknowledged to it.
 //   node appending-process.ts <url> <directory> <instance> <epoch>
 import { writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import { connectBus } from "@postern/bus";
 import { DependencyError } from "@postern/errors";
 import { silentLog } from "@postern/testkit";
@@ -38,6 +39,8 @@ async function appendForEver(writer: number): Promise<never> {
             writeSync(1, `${about}\n`);
         } catch (error) {
             if (!(error instanceof DependencyError && error.code === "OUTBOX_FULL")) throw error;
+            // Without a turn of the event loop nothing is ever published.
+            await setImmediate();
         }
     }
 }
