@@ -31,6 +31,7 @@ export const ERROR_CATALOGUE = {
     OUTBOX_FULL: "The outbox reached its size limit because events cannot be published.",
     OUTBOX_CORRUPT: "An outbox file holds a record that fails its checksum.",
     OUTBOX_LOCKED: "Another running process uses this outbox directory.",
+    OUTBOX_NO_ROOM: "The disk of the outbox is full and nothing is left of the reserve; the service cannot start.",
     OUTBOX_WRITE_FAILED: "The outbox could not write to its disk; the event was not accepted.",
     OUTBOX_CLOSED: "The outbox was closed before the event was written.",
     PPP_BAD_FRAME: "The client sent a frame that is too short to be PPP.",

@@ -2,23 +2,29 @@
 import { DependencyError } from "@postern/errors";
 import type { Delivery } from "./delivery.ts";
 import { isClaimed, lockDirectory, type DirectoryLock } from "./directory-lock.ts";
-import { instanceOf, readLeftovers, removeReserve, type DirectoryOptions } from "./outbox-directory.ts";
+import { giveUpRoom, instanceOf, readLeftovers, removeReserve, type DirectoryOptions } from "./outbox-directory.ts";
 
 /** `undefined`: somebody uses the directory, or nothing is left in it. */
 export async function adoptDirectory(options: DirectoryOptions, adopter: string): Promise<Adoption | undefined> {
     if (await isClaimed(options.directory, options.host)) return undefined;
     const lock = await lockOrNone(options, `${adopter}, standing in`);
     if (lock === undefined) return undefined;
-    const { deliveries, corruptions } = await readLeftovers(options);
-    const adoption = new Adoption(options, lock, deliveries, corruptions);
-    if (deliveries.length > 0) return adoption;
-    await adoption.release();
+    try {
+        const { deliveries, corruptions } = await readLeftovers(options);
+        if (deliveries.length > 0) return new Adoption(options, lock, deliveries, corruptions);
+    } catch (error) {
+        // For its owner, or for the next attempt.
+        await lock.release();
+        throw error;
+    }
+    await lock.release();
     return undefined;
 }
 
-async function lockOrNone({ directory, host }: DirectoryOptions, holder: string): Promise<DirectoryLock | undefined> {
+async function lockOrNone(options: DirectoryOptions, holder: string): Promise<DirectoryLock | undefined> {
+    const makeRoom = (): Promise<boolean> => giveUpRoom(options);
     try {
-        return await lockDirectory(directory, holder, { patience: 0, claim: false }, host);
+        return await lockDirectory(options.directory, holder, { patience: 0, claim: false, makeRoom }, options.host);
     } catch (error) {
         if (error instanceof DependencyError && error.code === "OUTBOX_LOCKED") return undefined;
         throw error;

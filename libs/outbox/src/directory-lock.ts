@@ -10,6 +10,7 @@ import { DependencyError } from "@postern/errors";
 import { z } from "zod";
 import { writeAll } from "./disk.ts";
 import { thisHost, type Host } from "./host.ts";
+import { isNoSpace } from "./reserve.ts";
 
 const LOCK_NAME = /^lock-[0-9a-f-]{36}$/;
 const CLAIM = "claim";
@@ -28,14 +29,20 @@ export interface DirectoryLock {
     release(): Promise<void>;
 }
 
-/**
- * Rejects with `OUTBOX_LOCKED` when another live process holds the directory for longer than `patience` milliseconds.
- * With `claim`, a holder that only stands in is asked to leave.
- */
+export interface LockOptions {
+    /** Milliseconds to wait for another live process to leave. */
+    readonly patience: number;
+    /** A holder that only stands in is asked to leave. */
+    readonly claim: boolean;
+    /** The disk is too full for a lock, and nobody has one: makes room in the directory; false: there is none to make. */
+    readonly makeRoom?: () => Promise<boolean>;
+}
+
+/** Rejects with `OUTBOX_LOCKED` when another live process holds the directory for longer than it is waited. */
 export async function lockDirectory(
     directory: string,
     holder: string,
-    { patience, claim }: { readonly patience: number; readonly claim: boolean },
+    { patience, claim, makeRoom = async () => false }: LockOptions,
     host: Host = thisHost,
 ): Promise<DirectoryLock> {
     await host.disk.makeDirectories(directory);
@@ -43,7 +50,7 @@ export async function lockDirectory(
     let claiming = false;
     try {
         for (;;) {
-            const other = await tryLock(directory, holder, host);
+            const other = await tryLock(directory, holder, makeRoom, host);
             if (typeof other !== "string") return other;
             if (host.elapsed() >= deadline) throw new DependencyError("OUTBOX_LOCKED", `${directory}: ${other}`);
             if (claim) claiming = await putClaim(directory, host);
@@ -61,29 +68,58 @@ export async function isClaimed(directory: string, host: Host = thisHost): Promi
 }
 
 /** The lock, or a sentence about who has it. */
-async function tryLock(directory: string, holder: string, host: Host): Promise<DirectoryLock | string> {
-    const { disk, pid } = host;
+async function tryLock(
+    directory: string,
+    holder: string,
+    makeRoom: () => Promise<boolean>,
+    host: Host,
+): Promise<DirectoryLock | string> {
+    const { pid } = host;
     const own = `lock-${randomUUID()}`;
     const file = join(directory, own);
     const [startTime, namespace] = [(await host.startTimeOf(pid)) ?? "unknown", await host.namespace()];
     const content = encodeUtf8(JSON.stringify({ pid, startTime, namespace, holder } satisfies Holder));
-    const handle = await disk.open(file, "wx");
     try {
-        await writeAll(handle, content);
-    } finally {
-        await handle.close();
+        await putLock(file, content, host);
+    } catch (error) {
+        if (!isNoSpace(error)) throw error;
+        // The room in there is a live holder's.
+        const other = await liveOther(directory, own, namespace, host);
+        if (other !== undefined) return other;
+        if (!(await makeRoom())) throw error;
+        await putLock(file, content, host);
     }
-    const names = (await disk.list(directory)).map(({ name }) => name);
+    const other = await liveOther(directory, own, namespace, host);
+    if (other === undefined) return new HeldLock(directory, file, host);
+    await unlinkIfThere(file, host);
+    return other;
+}
+
+/** Leaves nothing behind when it fails: others would wait to see whether somebody is still writing it. */
+async function putLock(file: string, content: Uint8Array, host: Host): Promise<void> {
+    try {
+        const handle = await host.disk.open(file, "wx");
+        try {
+            await writeAll(handle, content);
+        } finally {
+            await handle.close();
+        }
+    } catch (error) {
+        await unlinkIfThere(file, host);
+        throw error;
+    }
+}
+
+/** A sentence about who else has it; `undefined`: nobody, and the files of those who are gone are removed. */
+async function liveOther(directory: string, own: string, namespace: string, host: Host): Promise<string | undefined> {
+    const names = (await host.disk.list(directory)).map(({ name }) => name);
     const others = names.filter((name) => LOCK_NAME.test(name) && name !== own);
     for (const name of others) {
         const other = await liveHolder(join(directory, name), namespace, host);
-        if (other !== undefined) {
-            await unlinkIfThere(file, host);
-            return other;
-        }
+        if (other !== undefined) return other;
     }
     for (const name of others) await unlinkIfThere(join(directory, name), host);
-    return new HeldLock(directory, file, host);
+    return undefined;
 }
 
 class HeldLock implements DirectoryLock {

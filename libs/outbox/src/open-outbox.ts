@@ -1,12 +1,13 @@
 // Opening an outbox: the lock, what earlier starts left, and a new epoch.
 import { join } from "node:path";
 import { DependencyError, PosternError } from "@postern/errors";
-import { FileOutbox } from "./file-outbox.ts";
-import { lockDirectory } from "./directory-lock.ts";
+import { FileOutbox, type FileOutboxParts } from "./file-outbox.ts";
+import { lockDirectory, type DirectoryLock } from "./directory-lock.ts";
 import { thisHost, type Host } from "./host.ts";
 import type { Outbox, OutboxOptions } from "./outbox.ts";
+import { isNoSpace, roomFor } from "./reserve.ts";
 import { Room } from "./room.ts";
-import { createEpoch, readLeftovers, RESERVE_FILE, type DirectoryOptions } from "./outbox-directory.ts";
+import { createEpoch, giveUpRoom, readLeftovers, RESERVE_FILE, type DirectoryOptions } from "./outbox-directory.ts";
 
 /** A predecessor that is stopping, or a peer that stands in, may need so long to leave. */
 const LOCK_PATIENCE = 15_000;
@@ -26,24 +27,38 @@ export interface OutboxInternals {
 
 /**
  * Opens (or creates) the outbox of this instance, and begins to publish what earlier starts left in it.
- * Rejects with `OUTBOX_LOCKED` when another process uses the directory, with `OUTBOX_WRITE_FAILED` when nothing can be written
- * there.
+ * Rejects with `OUTBOX_LOCKED` when another process uses the directory, with `OUTBOX_NO_ROOM` when its disk is full and nothing
+ * is left of what is kept for that, with `OUTBOX_WRITE_FAILED` when nothing can be written there for another reason.  Then it is
+ * as it was, and can be opened later.
  */
 export const openOutbox = (options: OutboxOptions): Promise<Outbox> => openOutboxWith(options, {});
 
 export async function openOutboxWith(options: OutboxOptions, internals: OutboxInternals): Promise<Outbox> {
     const { host = thisHost, everySecond = everyInterval(TRIM_INTERVAL) } = internals;
     const patience = internals.lockPatience ?? LOCK_PATIENCE;
-    const lock = await orUnusable(
-        lockDirectory(options.directory, options.instance, { patience, claim: true }, host),
-        options.directory,
-    );
+    const { directory, instance } = options;
+    const makeRoom = (): Promise<boolean> => giveUpRoom({ directory, host });
     try {
-        const room = await orUnusable(openRoom(options, host), options.directory);
-        const own = { ...directoryOptions(options, host), room };
-        const { deliveries, corruptions, newestEpoch } = await orUnusable(readLeftovers(own), options.directory);
-        const epoch = Math.max(options.epoch, newestEpoch + 1);
-        const current = await orUnusable(createEpoch(own, epoch), options.directory);
+        const lock = await lockDirectory(directory, instance, { patience, claim: true, makeRoom }, host);
+        return await openLocked(options, host, lock, everySecond);
+    } catch (error) {
+        throw await unusable(error, options, host);
+    }
+}
+
+/** Releases the lock when that fails. */
+async function openLocked(
+    options: OutboxOptions,
+    host: Host,
+    lock: DirectoryLock,
+    everySecond: FileOutboxParts["everySecond"],
+): Promise<Outbox> {
+    try {
+        const file = join(options.directory, RESERVE_FILE);
+        const room = await Room.open(host.disk, file, reserveSize(options), options.log);
+        const own = directoryOptions(options, host, room);
+        const { deliveries, corruptions, newestEpoch } = await readLeftovers(own);
+        const current = await createEpoch(own, Math.max(options.epoch, newestEpoch + 1));
         return new FileOutbox({
             options,
             directory: own,
@@ -60,19 +75,19 @@ export async function openOutboxWith(options: OutboxOptions, internals: OutboxIn
     }
 }
 
-function openRoom({ directory, maxBytes, reservedBytes, log }: OutboxOptions, { disk }: Host): Promise<Room> {
-    const size = Math.min(MAX_RESERVE, reservedBytes ?? Math.floor(maxBytes / 4));
-    return Room.open(disk, join(directory, RESERVE_FILE), size, log);
-}
+const reserveSize = ({ maxBytes, reservedBytes }: OutboxOptions): number =>
+    Math.min(MAX_RESERVE, reservedBytes ?? Math.floor(maxBytes / 4));
 
-async function orUnusable<T>(work: Promise<T>, directory: string): Promise<T> {
-    try {
-        return await work;
-    } catch (cause) {
-        if (cause instanceof PosternError) throw cause;
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new DependencyError("OUTBOX_WRITE_FAILED", `${directory}: ${reason}`, { cause });
-    }
+async function unusable(cause: unknown, options: OutboxOptions, { disk }: Host): Promise<unknown> {
+    if (cause instanceof PosternError) return cause;
+    const { directory } = options;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (!isNoSpace(cause)) return new DependencyError("OUTBOX_WRITE_FAILED", `${directory}: ${reason}`, { cause });
+    // Not even the directory need be there.
+    const free = await disk.free(directory).catch(() => 0);
+    const needed = roomFor(reserveSize(options));
+    const message = `the file system of ${directory} has ${free} bytes free and needs ${needed}; what waits in it is kept: ${reason}`;
+    return new DependencyError("OUTBOX_NO_ROOM", message, { cause });
 }
 
 /** Does not keep the process alive. */
@@ -84,13 +99,14 @@ export function everyInterval(milliseconds: number): NonNullable<OutboxInternals
     };
 }
 
-function directoryOptions(options: OutboxOptions, host: Host): DirectoryOptions {
+function directoryOptions(options: OutboxOptions, host: Host, room: Room): DirectoryOptions {
     const { tenant, service, instance } = options;
     return {
         directory: options.directory,
         identity: { source: `postern/${tenant}/${service}/${instance}`, instance },
         segmentBytes: Math.min(MAX_SEGMENT_SIZE, Math.floor(options.maxBytes / SEGMENTS_PER_OUTBOX)),
         host,
+        room,
         log: options.log,
         delivery: {
             stream: options.stream,

@@ -8,10 +8,12 @@ import { basename, join } from "node:path";
 import { decodeUtf8, encodeUtf8 } from "@postern/bytes";
 import { Delivery, type DeliveryPorts } from "./delivery.ts";
 import { writeAll, type Disk } from "./disk.ts";
-import { DONE_SUFFIX, Journal, type JournalOptions } from "./journal.ts";
+import { DONE_SUFFIX, Journal } from "./journal.ts";
 import type { Host } from "./host.ts";
 import type { OutboxLog } from "./outbox.ts";
 import { recoverEpoch } from "./recovery.ts";
+import { giveUpReserve } from "./reserve.ts";
+import type { Room } from "./room.ts";
 
 const EPOCH_FILE = "epoch";
 export const RESERVE_FILE = "reserve";
@@ -23,7 +25,7 @@ export interface DirectoryOptions {
     readonly identity: { readonly source: string; readonly instance: string };
     readonly segmentBytes: number;
     readonly host: Host;
-    readonly room?: Pick<JournalOptions, "makeRoom" | "onFull">;
+    readonly room: Room;
     readonly delivery: Omit<DeliveryPorts, "journal">;
     readonly log: OutboxLog;
 }
@@ -37,7 +39,7 @@ export interface Leftovers {
 
 /** What earlier starts left, ready to be published.  Needs the directory's lock. */
 export async function readLeftovers(options: DirectoryOptions): Promise<Leftovers> {
-    const { directory, log } = options;
+    const { directory, room, log } = options;
     const { disk } = options.host;
     const names = (await disk.list(directory)).map(({ name }) => name);
     for (const name of names.filter((name) => name.endsWith(DONE_SUFFIX))) {
@@ -48,14 +50,15 @@ export async function readLeftovers(options: DirectoryOptions): Promise<Leftover
     let corruptions = 0;
     for (const epoch of epochs) {
         const path = join(directory, epoch);
-        const recovered = await recoverEpoch(disk, path, log);
+        const recovered = await recoverEpoch(path, { disk, room, log });
         corruptions += recovered.corruptions;
         const journal = new Journal({
             directory: path,
             owner: recovered.owner ?? { version: 1, ...options.identity, epoch: Number(epoch) },
             segmentBytes: options.segmentBytes,
             disk,
-            ...options.room,
+            makeRoom: room.makeRoom,
+            onFull: room.onFull,
             segments: recovered.segments,
             lastIndex: recovered.lastIndex,
         });
@@ -75,17 +78,18 @@ export async function readLeftovers(options: DirectoryOptions): Promise<Leftover
 
 /** A journal for a new start, whose epoch is on disk before it is used. */
 export async function createEpoch(options: DirectoryOptions, epoch: number): Promise<Delivery> {
-    const { directory } = options;
+    const { directory, room } = options;
     const { disk } = options.host;
     const path = join(directory, String(epoch));
-    await writeEpoch(disk, directory, epoch);
-    await disk.makeDirectories(path);
+    await room.essential(() => writeEpoch(disk, directory, epoch));
+    await room.essential(() => disk.makeDirectories(path));
     const journal = new Journal({
         directory: path,
         owner: { version: 1, ...options.identity, epoch },
         segmentBytes: options.segmentBytes,
         disk,
-        ...options.room,
+        makeRoom: room.makeRoom,
+        onFull: room.onFull,
         segments: [],
         lastIndex: 0,
     });
@@ -102,6 +106,10 @@ export async function directoriesWithLeftovers(disk: Disk, root: string): Promis
     }
     return found;
 }
+
+/** For a lock on a disk that is full: of an outbox that nobody has open. */
+export const giveUpRoom = ({ directory, host }: Pick<DirectoryOptions, "directory" | "host">): Promise<boolean> =>
+    giveUpReserve(host.disk, join(directory, RESERVE_FILE));
 
 /** Of an instance that will not come back. */
 export async function removeReserve({ directory, host: { disk } }: DirectoryOptions): Promise<void> {

@@ -14,6 +14,7 @@ import {
     type Resolution,
     type SegmentRecord,
 } from "./records.ts";
+import type { Room } from "./room.ts";
 import { scanSegment } from "./segment-scan.ts";
 
 const QUARANTINE = "quarantine";
@@ -37,9 +38,17 @@ export interface RecoveredEpoch {
     readonly corruptions: number;
 }
 
+export interface RecoveryPorts {
+    readonly disk: Disk;
+    /** What is put into quarantine needs some. */
+    readonly room: Pick<Room, "essential">;
+    readonly log: OutboxLog;
+}
+
 /** Reads one epoch's directory; cuts off a torn end; copies damaged segments to quarantine. */
-export async function recoverEpoch(disk: Disk, directory: string, log: OutboxLog): Promise<RecoveredEpoch> {
-    const reader = new EpochReader(disk, directory, log);
+export async function recoverEpoch(directory: string, ports: RecoveryPorts): Promise<RecoveredEpoch> {
+    const { disk } = ports;
+    const reader = new EpochReader(directory, ports);
     const numbers = (await disk.list(directory)).flatMap(({ name }) => SEGMENT_NAME.exec(name)?.[1] ?? []).sort();
     for (const number of numbers) await reader.read(Number(number), number === numbers.at(-1));
     return reader.result();
@@ -47,6 +56,7 @@ export async function recoverEpoch(disk: Disk, directory: string, log: OutboxLog
 
 class EpochReader {
     readonly #disk: Disk;
+    readonly #room: Pick<Room, "essential">;
     readonly #directory: string;
     readonly #log: OutboxLog;
     readonly #segments: SegmentInfo[] = [];
@@ -59,8 +69,9 @@ class EpochReader {
     #lastIndex = 0;
     #corruptions = 0;
 
-    constructor(disk: Disk, directory: string, log: OutboxLog) {
+    constructor(directory: string, { disk, room, log }: RecoveryPorts) {
         this.#disk = disk;
+        this.#room = room;
         this.#directory = directory;
         this.#log = log;
     }
@@ -123,8 +134,7 @@ class EpochReader {
 
     /** Nobody was told that these bytes are safe; they are kept all the same, in case a bad disk only made it look so. */
     async #cutOff(path: string, bytes: Uint8Array, wholeLength: number): Promise<void> {
-        const kept = await this.#quarantineName(path, `.tail-${wholeLength}`);
-        await this.#keep(kept, bytes.subarray(wholeLength));
+        const kept = await this.#room.essential(() => this.#keep(path, wholeLength, bytes.subarray(wholeLength)));
         const handle = await this.#disk.open(path, "r+");
         try {
             await handle.truncate(wholeLength);
@@ -136,18 +146,23 @@ class EpochReader {
         this.#log.warn(fields, "a write to the outbox was interrupted; its unacknowledged end is cut off");
     }
 
-    async #keep(file: string, bytes: Uint8Array): Promise<void> {
-        const handle = await this.#disk.open(file, "w");
+    async #keep(path: string, offset: number, bytes: Uint8Array): Promise<string> {
+        const kept = await this.#quarantineName(path, `.tail-${offset}`);
+        const handle = await this.#disk.open(kept, "w");
         try {
             await writeAll(handle, bytes);
         } finally {
             await handle.close();
         }
+        return kept;
     }
 
     async #damaged(path: string, what: string): Promise<void> {
-        const kept = await this.#quarantineName(path, "");
-        await this.#disk.copy(path, kept);
+        const kept = await this.#room.essential(async () => {
+            const name = await this.#quarantineName(path, "");
+            await this.#disk.copy(path, name);
+            return name;
+        });
         this.#report({ file: path, kept, what }, "events are lost; the rest is published, with a gap in the sequence");
     }
 

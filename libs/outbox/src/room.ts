@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import type { Disk } from "./disk.ts";
 import type { OutboxLog } from "./outbox.ts";
-import { Reserve } from "./reserve.ts";
+import { isNoSpace, Reserve } from "./reserve.ts";
 
 export class Room {
     readonly #reserve: Reserve;
@@ -43,6 +43,16 @@ export class Room {
         this.onFull();
         return this.#reserve.release();
     };
+
+    /** Does what must be done; when the disk is too full for that, once more with the room that is kept. */
+    async essential<T>(work: () => Promise<T>): Promise<T> {
+        try {
+            return await work();
+        } catch (error) {
+            if (!isNoSpace(error) || !(await this.makeRoom())) throw error;
+            return work();
+        }
+    }
 
     /** Whether there is room, still or again; called about once a second. */
     async look(): Promise<void> {

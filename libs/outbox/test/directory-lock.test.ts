@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { appendFile, readdir, readFile, truncate, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTemporaryDirectory, spawnBound } from "@postern/testkit";
+import { createTemporaryDirectory, mountSmallDisk, spawnBound } from "@postern/testkit";
 import { isClaimed, lockDirectory } from "../src/directory-lock.ts";
 import { thisHost } from "../src/host.ts";
 
@@ -133,4 +133,32 @@ test("who waits with a claim is seen by the holder, and gets the directory when 
     const lock = await owner;
     assert.equal(await isClaimed(directory.path), false);
     await lock.release();
+});
+
+test("on a full disk room is made for a lock, unless somebody has one", async () => {
+    await using disk = await mountSmallDisk();
+    const kept = join(disk.path, "kept");
+    await writeFile(kept, new Uint8Array(10_000));
+    const first = await lockDirectory(disk.path, "w1", now);
+    await disk.fill();
+    let asked = 0;
+    const makeRoom = async (): Promise<boolean> => {
+        asked += 1;
+        await truncate(kept);
+        return true;
+    };
+    await assert.rejects(lockDirectory(disk.path, "w2", { ...now, makeRoom }), { code: "OUTBOX_LOCKED" });
+    assert.equal(asked, 0);
+    // With its file the first gives its own room free.
+    await first.release();
+    const second = await lockDirectory(disk.path, "w2", { ...now, makeRoom });
+    await second.release();
+    await appendFile(join(disk.path, "filler"), new Uint8Array(4_096)).catch(() => undefined);
+    const third = await lockDirectory(disk.path, "w3", { ...now, makeRoom });
+    assert.equal(asked, 1);
+    assert.equal((await lockFiles(disk.path)).length, 1);
+    await third.release();
+    await disk.fill();
+    await assert.rejects(lockDirectory(disk.path, "w4", now), { code: "ENOSPC" });
+    assert.deepEqual(await lockFiles(disk.path), [], "nobody waits for one that is not there");
 });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { createTemporaryDirectory, KeptLog } from "@postern/testkit";
 import { realDisk } from "../src/disk.ts";
 import { Journal, type JournalOptions } from "../src/journal.ts";
-import { recoverEpoch } from "../src/recovery.ts";
+import { recoverEpoch, type RecoveryPorts } from "../src/recovery.ts";
 import type { JournalRecord } from "../src/records.ts";
 import { FailingDisk } from "./failing-disk.ts";
 
@@ -40,8 +40,10 @@ async function create(
     return { journal, disk, path };
 }
 
+const ports: RecoveryPorts = { disk: realDisk, room: { essential: (work) => work() }, log: new KeptLog() };
+
 const data = async (path: string): Promise<unknown[]> =>
-    (await recoverEpoch(realDisk, path, new KeptLog())).entries.map(({ record }) => record?.data);
+    (await recoverEpoch(path, ports)).entries.map(({ record }) => record?.data);
 
 test("what is appended together is committed together, with one sync", async () => {
     await using directory = await createTemporaryDirectory("journal");
@@ -96,7 +98,7 @@ test("segments are rotated, read back in order, and removed behind the cursor", 
     await journal.trim({ index: 70, sequence: 60 });
     assert.ok(journal.bytes < before);
     await journal.close();
-    const recovered = await recoverEpoch(realDisk, path, new KeptLog());
+    const recovered = await recoverEpoch(path, ports);
     assert.deepEqual(recovered.cursor, { index: 70, sequence: 60 });
     assert.deepEqual(
         [recovered.entries[0]?.index, recovered.entries.at(-1)?.index, recovered.entries.length],

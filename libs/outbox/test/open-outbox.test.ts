@@ -1,7 +1,7 @@
 // The outbox on a real disk with a real nats-server: killed, cut off, and left with an empty store.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { appendFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -11,10 +11,12 @@ import {
     createTemporaryDirectory,
     eventually,
     KeptLog,
+    mountSmallDisk,
     type NatsServer,
     spawnBound,
     startNatsServer,
 } from "@postern/testkit";
+import { MemoryStream } from "./memory-stream.ts";
 import { end, note, open, release } from "./test-outbox.ts";
 
 const INSTANCES = ["w1", "w2"];
@@ -209,4 +211,95 @@ test("a full event stream holds events in the outbox until there is room", { tim
         events.map(({ sequence }) => sequence),
         numbers(1, 30),
     );
+});
+
+/** Two facts and the end of a session, not published, and behind them what an interrupted write left. */
+async function leaveSome(directory: string): Promise<void> {
+    const stream = new MemoryStream();
+    stream.setConnected(false);
+    {
+        await using one = await open({ directory, stream });
+        for (const n of [1, 2]) await note(one.outbox, String(n));
+        await end(one.outbox, "sessiona", release("sessiona"));
+    }
+    await appendFile(join(directory, "1", "00000001.journal"), new Uint8Array(5_000));
+}
+
+const locks = async (directory: string): Promise<string[]> =>
+    (await readdir(directory)).filter((name) => name.startsWith("lock-"));
+
+test("a start on a full disk takes the room that is kept, publishes what waits, and refuses all but ends", async () => {
+    await using disk = await mountSmallDisk();
+    const directory = join(disk.path, "w1");
+    await leaveSome(directory);
+    await disk.fill();
+    const stream = new MemoryStream();
+    await using two = await open({ directory, stream, epoch: 2 });
+    assert.equal(two.outbox.accepting, false);
+    await two.outbox.drained();
+    assert.deepEqual(stream.sequences(1), [1, 2, 3]);
+    await assert.rejects(note(two.outbox, "new"), { code: "OUTBOX_FULL" });
+    await end(two.outbox, "sessionb", release("sessionb"));
+    await two.outbox.drained();
+    assert.deepEqual(stream.sequences(2), [1]);
+    await eventually(async () => assert.ok(!(await readdir(directory)).includes("1")));
+    assert.equal((await readdir(join(directory, "quarantine"))).length, 1, "what was cut off is kept aside");
+    await disk.free();
+    await eventually(() => assert.equal(two.outbox.accepting, true));
+    await note(two.outbox, "with room again");
+    await two.outbox.drained();
+    assert.deepEqual(stream.sequences(2), [1, 2]);
+});
+
+test("a start without any room says so and harms nothing; with room the next one publishes all", async () => {
+    await using disk = await mountSmallDisk();
+    const directory = join(disk.path, "w1");
+    await leaveSome(directory);
+    await rm(join(directory, "reserve"));
+    await disk.fill();
+    const before = await readdir(directory);
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+        await assert.rejects(open({ directory, stream: new MemoryStream(), epoch: 2 }), {
+            code: "OUTBOX_NO_ROOM",
+            message: /w1.*has 0 bytes free and needs \d{6};.*ENOSPC/,
+        });
+        assert.deepEqual(await locks(directory), [], "the next start need not wait for this one");
+    }
+    assert.deepEqual(
+        (await readdir(directory)).filter((name) => name !== "reserve"),
+        before,
+    );
+    await disk.free();
+    const stream = new MemoryStream();
+    await using two = await open({ directory, stream, epoch: 2 });
+    await two.outbox.drained();
+    assert.deepEqual(stream.sequences(1), [1, 2, 3]);
+    assert.equal(two.outbox.accepting, true);
+});
+
+test("a reserve that was being written when its process was killed holds no room back", async () => {
+    await using disk = await mountSmallDisk();
+    const directory = join(disk.path, "w1");
+    await leaveSome(directory);
+    await writeFile(join(directory, "reserve"), new Uint8Array(100_000));
+    await disk.fill();
+    const stream = new MemoryStream();
+    await using two = await open({ directory, stream, epoch: 2 });
+    await two.outbox.drained();
+    assert.deepEqual(stream.sequences(1), [1, 2, 3]);
+    assert.equal((await stat(join(directory, "reserve"))).size, 0);
+});
+
+test("one who stands in takes the room of the outbox that it adopts", async () => {
+    await using disk = await mountSmallDisk();
+    await using elsewhere = await createTemporaryDirectory("outbox");
+    const directory = join(disk.path, "w1");
+    await leaveSome(directory);
+    await disk.fill();
+    const stream = new MemoryStream();
+    await using peer = await open({ directory: join(elsewhere.path, "w2"), instance: "w2", stream });
+    assert.deepEqual(await peer.outbox.adoptOrphans(disk.path, { alive: () => false }), ["w1"]);
+    await peer.outbox.drained();
+    assert.deepEqual(stream.sequences(1), [1, 2, 3]);
+    await eventually(async () => assert.deepEqual(await readdir(directory), ["epoch", "quarantine"]));
 });

@@ -145,6 +145,17 @@ async function recover(life: Life): Promise<void> {
     await three.close();
 }
 
+/** … on a disk that is full, where ends are taken alone. */
+async function recoverWithoutRoom(life: Life): Promise<void> {
+    const { machine, world } = life;
+    const three = await open(life, "w1", 3);
+    await world.end(three, `wonlastof${machine.host.pid}`);
+    await three.drained();
+    await machine.tick();
+    await machine.tick();
+    await three.close();
+}
+
 /** The start of another, which finds the first one dead. */
 async function adopt(life: Life, instance = "w9"): Promise<void> {
     const { machine, world } = life;
@@ -285,20 +296,27 @@ async function leaveAll(life: Life): Promise<void> {
     await one.close();
 }
 
-for (const [who, survive] of [
-    ["a start", recover],
-    ["an adopter", adopt],
+const hasRoom = (): void => undefined;
+const isFull = ({ disk }: DoomedMachine): void => disk.fill();
+
+for (const [who, prepare, survive] of [
+    ["a start", hasRoom, recover],
+    ["an adopter", hasRoom, adopt],
+    ["a start on a full disk", isFull, recoverWithoutRoom],
 ] as const) {
     test(`power is lost again at every operation of ${who} that recovers; the next one does it all`, async () => {
         const prepared = begin(new World());
         await live(prepared, leaveAll);
         const recovery = (last: number): Life => {
             const disk = prepared.machine.disk.afterPowerLoss({ bytes: "all", names: "all" });
-            return begin(prepared.world.copy(), last, disk);
+            const life = begin(prepared.world.copy(), last, disk);
+            prepare(life.machine);
+            return life;
         };
         const trial = recovery(Infinity);
         await live(trial, survive);
         const { operations } = trial.machine;
+        assert.equal(trial.log.find(/disk of the outbox is full/) !== undefined, prepare === isFull);
         for (let last = 1; last <= operations; last += 1) {
             const second = recovery(last);
             await live(second, survive);

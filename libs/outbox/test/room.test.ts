@@ -64,6 +64,45 @@ test("a disk that others fill is noticed before an event finds no room", async (
     assert.equal(room.isShort, false);
 });
 
+test("what must be done is done in the room that is kept, once, and not again for another reason", async () => {
+    const small = await disk(300_000);
+    const room = await Room.open(small, FILE, KEPT, new KeptLog());
+    small.fill();
+    const write = async (): Promise<number> => {
+        const file = await small.open("/d/file", "w");
+        return (await file.write(new Uint8Array(50_000), 0, 50_000, 0)).bytesWritten;
+    };
+    assert.equal(await room.essential(write), 50_000);
+    assert.ok(room.isShort);
+    small.fill();
+    const more = async (): Promise<unknown> => (await small.open("/d/more", "w")).write(new Uint8Array(1), 0, 1, 0);
+    await assert.rejects(room.essential(more), { code: "ENOSPC" });
+    let times = 0;
+    const broken = (): Promise<never> => {
+        times += 1;
+        return Promise.reject(new Error("broken"));
+    };
+    await assert.rejects(room.essential(broken), /broken/);
+    assert.equal(times, 1);
+});
+
+test("room that is asked for while it is taken back in vain is given", async () => {
+    const small = await disk(300_000);
+    const room = await Room.open(small, FILE, KEPT, new KeptLog());
+    assert.equal(await room.makeRoom(), true);
+    // A quota: there seems to be room, and there is not.
+    small.capacity = 60_000;
+    small.free = async () => 300_000;
+    let making: Promise<boolean> | undefined;
+    small.step = async () => {
+        making ??= room.makeRoom();
+    };
+    await room.look();
+    assert.equal(await making, true);
+    assert.equal((await small.status(FILE))?.size, 0);
+    assert.ok(room.isShort);
+});
+
 test("an earlier start's reserve is taken over without being written again", async () => {
     const large = await disk(Infinity);
     await Room.open(large, FILE, KEPT, new KeptLog());

@@ -56,7 +56,14 @@ export class VolatileDisk implements Disk {
 
     /** What the next start of the machine finds. */
     afterPowerLoss(survival: Survival): VolatileDisk {
-        return new VolatileDisk(this.#now, survivingDirectory(this.#root, survival));
+        const after = new VolatileDisk(this.#now, survivingDirectory(this.#root, survival));
+        after.capacity = this.capacity;
+        return after;
+    }
+
+    /** To the last byte. */
+    fill(): void {
+        this.capacity = sizeOf(this.#root);
     }
 
     /** The same for disks that hold the same, but for what a lock file holds, which is never synced. */
