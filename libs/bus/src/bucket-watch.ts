@@ -4,7 +4,7 @@
 // So nothing is resumed: the watch reads the bucket again and compares it with what it has told its listener.
 import { DeliverPolicy, type ConsumerMessages, type JetStreamClient, type JsMsg } from "@nats-io/jetstream";
 import { DependencyError, InvariantError } from "@postern/errors";
-import type { Change, Standing, Watch } from "./bucket.ts";
+import type { Change, WatchStatus, Watch } from "./bucket.ts";
 import type { BusLog } from "./bus.ts";
 import type { ConnectionStatus } from "./connection-status.ts";
 import { ExpiringKeys } from "./expiring-keys.ts";
@@ -31,7 +31,7 @@ export interface WatchPorts<V> {
     /** Whether the bucket has anything under the key, a deletion included. */
     readonly isStored: (key: string) => Promise<boolean>;
     readonly onChange: (change: Change<V>) => void;
-    readonly onStanding: (standing: Standing) => void;
+    readonly onStatus: (status: WatchStatus) => void;
     readonly onStop: () => void;
 }
 
@@ -60,9 +60,9 @@ export class BucketWatch<V> implements Watch {
     #stopListening: () => void;
     #retry: NodeJS.Timeout | undefined;
     #generation = 0;
-    #standing: Standing = { current: false };
-    /** What becomes of `#standing` at the end of the current reading. */
-    #found: Standing = { current: false };
+    #status: WatchStatus = { current: false };
+    /** What becomes of `#status` at the end of the current reading. */
+    #found: WatchStatus = { current: false };
     /** Monotonic milliseconds of the last line about a failing reading; `undefined` while none fails. */
     #complainedAt: number | undefined;
     #stopped = false;
@@ -79,7 +79,7 @@ export class BucketWatch<V> implements Watch {
         }
         this.#stopListening = ports.status.onChange(({ connected }) => {
             if (connected) this.#restart();
-            else this.#stand({ current: false });
+            else this.#setStatus({ current: false });
         });
     }
 
@@ -134,7 +134,7 @@ export class BucketWatch<V> implements Watch {
         this.#messages?.stop();
         this.#messages = undefined;
         this.#expiring?.clear();
-        this.#stand({ current: false });
+        this.#setStatus({ current: false });
         const manager = await this.#ports.jetStream.jetstreamManager(false);
         const { created, state } = await manager.streams.info(this.#ports.stream);
         if (this.#isStale(generation)) return;
@@ -241,14 +241,14 @@ export class BucketWatch<V> implements Watch {
         const { bucket, log } = this.#ports;
         if (this.#complainedAt !== undefined) log.info({ bucket }, "the bucket is watched again");
         this.#complainedAt = undefined;
-        this.#stand(this.#found);
+        this.#setStatus(this.#found);
         this.#markReady();
     }
 
-    #stand(standing: Standing): void {
-        if (!standing.current && !this.#standing.current) return;
-        this.#standing = standing;
-        this.#guard(() => this.#ports.onStanding(standing));
+    #setStatus(status: WatchStatus): void {
+        if (!status.current && !this.#status.current) return;
+        this.#status = status;
+        this.#guard(() => this.#ports.onStatus(status));
     }
 
     #tell(change: Change<V>): void {

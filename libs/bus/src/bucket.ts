@@ -18,7 +18,7 @@ export type Change<V> =
       };
 
 /** What a watch can say of the bucket that it follows. */
-export type Standing =
+export type WatchStatus =
     /** Interrupted: what has changed since is not known. */
     | { readonly current: false }
     | {
@@ -32,7 +32,7 @@ export type Standing =
 export interface WatchOptions {
     readonly filter?: string;
     /** Told of every interruption, and when everything that happened meanwhile has been delivered; `current` before `ready`. */
-    readonly onStanding?: (standing: Standing) => void;
+    readonly onStatus?: (status: WatchStatus) => void;
 }
 
 export interface Watch {

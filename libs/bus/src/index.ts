@@ -1,5 +1,5 @@
 export { applyBus, type ApplyReport } from "./apply.ts";
-export type { Bucket, Change, Entry, Standing, Watch, WatchOptions } from "./bucket.ts";
+export type { Bucket, Change, Entry, WatchStatus, Watch, WatchOptions } from "./bucket.ts";
 export type {
     AnswerOptions,
     AskOptions,

@@ -127,7 +127,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
 
     async watch(
         onChange: (change: Change<z.output<S>>) => void,
-        { filter = ">", onStanding = () => undefined }: WatchOptions = {},
+        { filter = ">", onStatus = () => undefined }: WatchOptions = {},
     ): Promise<Watch> {
         await this.#ports.status.connected(OPERATION_TIMEOUT, `watching ${this.name}`);
         const watch = new BucketWatch<z.output<S>>({
@@ -141,7 +141,7 @@ export class KvBucket<S extends z.ZodType> implements Bucket<z.output<S>>, Stopp
             timeToLive: this.#timeToLive,
             isStored: async (key) => (await this.#last(key)) !== undefined,
             onChange,
-            onStanding,
+            onStatus,
             onStop: () => this.#watches.delete(watch),
         });
         this.#watches.add(watch);

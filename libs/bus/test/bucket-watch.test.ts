@@ -7,7 +7,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as natsConnect } from "@nats-io/transport-node";
 import { BUCKETS, type BanRecord } from "@postern/contracts";
 import { eventually, startNatsServer } from "@postern/testkit";
-import type { Change, Standing } from "../src/index.ts";
+import type { Change, WatchStatus } from "../src/index.ts";
 import { applyLayout, openBus } from "./test-bus.ts";
 
 const ban = (reason: string): BanRecord => ({
@@ -101,20 +101,20 @@ test("a watch survives a server that comes back with an empty store", { timeout:
     await bans.put("a", ban("1"));
     await bans.put("b", ban("1"));
     const { believed, listen } = believer();
-    const standings: Standing[] = [];
-    const watch = await bans.watch(listen, { onStanding: (standing) => standings.push(standing) });
+    const statuses: WatchStatus[] = [];
+    const watch = await bans.watch(listen, { onStatus: (status) => statuses.push(status) });
     await watch.ready;
 
     await server.stop();
     await rm(server.storeDirectory, { recursive: true });
     await server.start();
     await eventually(() => assert.ok(one.log.find(/bucket bans is gone; run `postern bus apply`/)), { within: 10_000 });
-    assert.deepEqual(standings.at(-1), { current: false });
+    assert.deepEqual(statuses.at(-1), { current: false });
     assert.deepEqual([...believed.keys()], ["a", "b"], "nothing is concluded from a bucket that is not there");
     await applyLayout(server);
     await bans.put("b", ban("again"));
     await eventually(() => assert.deepEqual(Object.fromEntries(believed), { b: "again" }), { within: 15_000 });
-    const [first, last] = [standings[0], standings.at(-1)];
+    const [first, last] = [statuses[0], statuses.at(-1)];
     assert.ok(first?.current === true && last?.current === true);
     assert.ok(last.madeAt > first.madeAt, "it is another bucket");
     watch.stop();

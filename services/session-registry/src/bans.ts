@@ -1,5 +1,5 @@
 // Sources that nobody may connect from: `bans/<source>`.  Each key ends by itself.  An IPv6 address stands for its /64.
-import type { Bucket, Standing } from "@postern/bus";
+import type { Bucket, WatchStatus } from "@postern/bus";
 import { addressKey, adminAction, type BanQuestion, type BanRecord } from "@postern/contracts";
 import { sourceNetwork } from "@postern/ip";
 import type { Events } from "@postern/service";
@@ -13,7 +13,7 @@ export interface BansPorts {
     readonly clock: Clock;
     readonly retry: Retry;
     readonly max: number;
-    readonly onStanding?: (standing: Standing) => void;
+    readonly onStatus?: (status: WatchStatus) => void;
 }
 
 export class Bans {

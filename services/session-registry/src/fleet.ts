@@ -1,6 +1,6 @@
 // What has been announced of each worker: `fleet/<worker>`.  Several replicas see the same worker come and go; the
 // compare-and-set on this record decides which of them tells.
-import type { Bucket, Standing } from "@postern/bus";
+import type { Bucket, WatchStatus } from "@postern/bus";
 import type { FleetRecord } from "@postern/contracts";
 import { timestamp, type Clock } from "./clock.ts";
 import { WatchedBucket, type Seen } from "./watched-bucket.ts";
@@ -23,7 +23,7 @@ export interface FleetPorts {
     readonly instance: string;
     /** Milliseconds after which an announcement that did not go on is taken over. */
     readonly grace: number;
-    readonly onStanding?: (standing: Standing) => void;
+    readonly onStatus?: (status: WatchStatus) => void;
     /**
      * Does what the record says is still to be done, publishing included; it is done again elsewhere if this process dies.
      * `goOn` says that the work is still under way; false: somebody took it over.

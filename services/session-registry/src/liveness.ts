@@ -1,6 +1,6 @@
 // Which workers live.  A missing record makes a worker suspect; only silence, seen by a replica that could have heard, makes
 // it lost.  Durations are monotonic: the wall clock may jump.
-import type { Bucket, Standing } from "@postern/bus";
+import type { Bucket, WatchStatus } from "@postern/bus";
 import type { WorkerRecord } from "@postern/contracts";
 import type { Clock } from "./clock.ts";
 import type { Continuity } from "./continuity.ts";
@@ -18,7 +18,7 @@ export interface LivenessPorts {
     readonly continuity: Continuity;
     readonly clock: Clock;
     readonly onFailure: (error: unknown) => void;
-    readonly onStanding: (standing: Standing) => void;
+    readonly onStatus: (status: WatchStatus) => void;
     /** Milliseconds, from the configuration. */
     readonly settings: { readonly lostAfter: number; readonly amnesty: number; readonly ttl: number };
 }
@@ -56,7 +56,7 @@ export class Liveness {
         this.records = new WatchedBucket({
             bucket: ports.bucket,
             clock: ports.clock,
-            onStanding: ports.onStanding,
+            onStatus: ports.onStatus,
             onChange: (worker, after, before, change) => {
                 if (after !== undefined) this.#missing.delete(worker);
                 else if (change.kind === "gone") this.#miss(worker, change.revision, !change.expired);

@@ -1,6 +1,6 @@
 // After the store was lost: the records are made again from what the workers have, and nobody is admitted before, because any
 // address may be in use.  design.md part 3, "Liveness": the amnesty in which workers confirm their sessions.
-import type { Standing } from "@postern/bus";
+import type { WatchStatus } from "@postern/bus";
 import { DependencyError } from "@postern/errors";
 import type { Clock } from "./clock.ts";
 
@@ -47,23 +47,23 @@ export class Rebuilding {
     }
 
     /** Told of every change of what follows one of the buckets that an admission writes to. */
-    onStanding(bucket: string, standing: Standing): void {
-        if (!standing.current) {
+    onStatus(bucket: string, status: WatchStatus): void {
+        if (!status.current) {
             if (this.#interrupted.size === 0) this.#owners = [...this.#ports.owners()];
             this.#interrupted.add(bucket);
             return;
         }
         this.#interrupted.delete(bucket);
         const before = this.#madeAt.get(bucket);
-        this.#madeAt.set(bucket, standing.madeAt);
-        if (before !== undefined && before !== standing.madeAt) {
+        this.#madeAt.set(bucket, status.madeAt);
+        if (before !== undefined && before !== status.madeAt) {
             const fields = { bucket, workers: this.#owners };
             this.#ports.log.error(
                 fields,
                 "a bucket was made anew: nobody is admitted until workers confirm their sessions",
             );
-            this.#begin(standing.madeAt);
-        } else if (before === undefined && this.#mayLack(standing)) this.#begin(standing.madeAt);
+            this.#begin(status.madeAt);
+        } else if (before === undefined && this.#mayLack(status)) this.#begin(status.madeAt);
         this.#wake();
     }
 
@@ -100,7 +100,7 @@ export class Rebuilding {
     }
 
     /** A store that was made a moment ago, or never written to, may have replaced one while this replica was away. */
-    #mayLack({ madeAt, untouched }: Extract<Standing, { current: true }>): boolean {
+    #mayLack({ madeAt, untouched }: Extract<WatchStatus, { current: true }>): boolean {
         return untouched || this.#ports.clock.now() - madeAt < this.#ports.amnesty;
     }
 

@@ -1,5 +1,5 @@
 // The registry without the bus: its parts, put together over six buckets.
-import type { Bucket, BusStatus, Standing } from "@postern/bus";
+import type { Bucket, BusStatus, WatchStatus } from "@postern/bus";
 import type { SessionRegistrySection } from "@postern/config";
 import {
     addressKey,
@@ -91,21 +91,21 @@ export function createRegistry(ports: RegistryPorts) {
     const retry = createRetry((milliseconds) => sleep(clock, milliseconds), random);
     const continuity = new Continuity(clock, ports.busStatus, LONGEST_PAUSE);
 
-    const onStanding = (bucket: keyof RegistryBuckets, standing: Standing): void => {
+    const onWatchStatus = (bucket: keyof RegistryBuckets, status: WatchStatus): void => {
         continuity.onFollowing(copies.every(({ isCurrent }) => isCurrent));
-        if (bucket === "sessions" || bucket === "leases" || bucket === "users") rebuilding.onStanding(bucket, standing);
+        if (bucket === "sessions" || bucket === "leases" || bucket === "users") rebuilding.onStatus(bucket, status);
     };
     const sessions = new Sessions({
         bucket: buckets.sessions,
         clock,
         retry,
         instance,
-        onStanding: (standing) => onStanding("sessions", standing),
+        onStatus: (status) => onWatchStatus("sessions", status),
     });
     const userRecords = new WatchedBucket({
         bucket: buckets.users,
         clock,
-        onStanding: (standing) => onStanding("users", standing),
+        onStatus: (status) => onWatchStatus("users", status),
     });
     const users = new Users({ bucket: userRecords, clock, retry });
     const leaseRecords: WatchedBucket<LeaseRecord> = new WatchedBucket({
@@ -115,7 +115,7 @@ export function createRegistry(ports: RegistryPorts) {
             const lease = after ?? before;
             if (lease !== undefined) pools.refresh(lease.value.address);
         },
-        onStanding: (standing) => onStanding("leases", standing),
+        onStatus: (status) => onWatchStatus("leases", status),
     });
     const pools = new Pools(settings.pools, random, (address) => leaseRecords.known(addressKey(address))?.entry.value);
     const isOver = (session: string): Promise<boolean> => sessions.isOver(session);
@@ -126,7 +126,7 @@ export function createRegistry(ports: RegistryPorts) {
         clock,
         retry,
         max: settings.limits.bans,
-        onStanding: (standing) => onStanding("bans", standing),
+        onStatus: (status) => onWatchStatus("bans", status),
     });
 
     const release = new Release({ sessions, leases, users, pools, retry });
@@ -149,7 +149,7 @@ export function createRegistry(ports: RegistryPorts) {
         instance,
         grace,
         carryOut: (record, goOn) => announcements.carryOut(record, goOn),
-        onStanding: (standing) => onStanding("fleet", standing),
+        onStatus: (status) => onWatchStatus("fleet", status),
     });
     const liveness = new Liveness({
         bucket: buckets.workers,
@@ -160,7 +160,7 @@ export function createRegistry(ports: RegistryPorts) {
         clock,
         onFailure,
         settings: { ...settings.worker, ttl: ports.workerTtl },
-        onStanding: (standing) => onStanding("workers", standing),
+        onStatus: (status) => onWatchStatus("workers", status),
     });
     const reinstatement = new Reinstatement({ sessions, leases, users, questions });
     const reconciliation = new Reconciliation({

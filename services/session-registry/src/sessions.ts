@@ -1,5 +1,5 @@
 // The records of sessions: `sessions/<id>`.  Whoever creates the key decides whether the session is, or will never be.
-import type { Bucket, Standing } from "@postern/bus";
+import type { Bucket, WatchStatus } from "@postern/bus";
 import type { Counters, SessionEntry, SessionRecord, VoidSession } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { timestamp, type Clock } from "./clock.ts";
@@ -13,7 +13,7 @@ export interface SessionsPorts {
     readonly clock: Clock;
     readonly retry: Retry;
     readonly instance: string;
-    readonly onStanding?: (standing: Standing) => void;
+    readonly onStatus?: (status: WatchStatus) => void;
 }
 
 export class Sessions {
@@ -31,7 +31,7 @@ export class Sessions {
             bucket: ports.bucket,
             clock: ports.clock,
             keep: withoutSnapshot,
-            ...(ports.onStanding === undefined ? {} : { onStanding: ports.onStanding }),
+            ...(ports.onStatus === undefined ? {} : { onStatus: ports.onStatus }),
             onChange: (_key, after, before) => this.#index(after?.value, before?.value),
         });
     }

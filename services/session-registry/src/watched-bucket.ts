@@ -1,5 +1,5 @@
 // A bucket with a copy in memory that follows it.  The copy may be late: it chooses what to try, the bucket decides.
-import type { Bucket, Change, Entry, Standing, Watch } from "@postern/bus";
+import type { Bucket, Change, Entry, WatchStatus, Watch } from "@postern/bus";
 import type { Clock } from "./clock.ts";
 
 export interface Seen<V> {
@@ -23,7 +23,7 @@ export interface WatchedBucketOptions<V> {
         change: Change<V>,
     ) => void;
     /** Told when the copy stops to follow the bucket, and when it has caught up. */
-    readonly onStanding?: (standing: Standing) => void;
+    readonly onStatus?: (status: WatchStatus) => void;
 }
 
 export class WatchedBucket<V> {
@@ -46,7 +46,7 @@ export class WatchedBucket<V> {
     /** Resolves when the copy is complete. */
     async start(): Promise<void> {
         this.#watch = await this.#options.bucket.watch((change) => this.#follow(change), {
-            onStanding: (standing) => this.#stand(standing),
+            onStatus: (status) => this.#setStatus(status),
         });
         await this.#watch.ready;
     }
@@ -115,22 +115,22 @@ export class WatchedBucket<V> {
         return this.#options.bucket.delete(key, revision);
     }
 
-    #stand(standing: Standing): void {
-        if (standing.current) {
+    #setStatus(status: WatchStatus): void {
+        if (status.current) {
             for (const key of this.#unconfirmed) {
                 const seen = this.#copy.get(key);
                 if (seen?.noted === true)
                     this.#remove({ kind: "gone", key, revision: seen.entry.revision, expired: true });
             }
             this.#unconfirmed = [];
-            if (standing.madeAt !== this.#madeAt) this.#reached = this.#reread;
-            this.#madeAt = standing.madeAt;
+            if (status.madeAt !== this.#madeAt) this.#reached = this.#reread;
+            this.#madeAt = status.madeAt;
         } else {
             this.#unconfirmed = [...this.#copy].flatMap(([key, { noted }]) => (noted ? [key] : []));
             this.#reread = 0;
         }
-        this.#isCurrent = standing.current;
-        this.#options.onStanding?.(standing);
+        this.#isCurrent = status.current;
+        this.#options.onStatus?.(status);
     }
 
     #written(key: string, value: V, revision: number | undefined): Entry<V> | undefined {

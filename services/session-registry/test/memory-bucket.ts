@@ -1,6 +1,6 @@
 // A bucket in memory with the compare-and-set of the real one: it passes the same suite (bucket-suite.ts).
 import { InvariantError } from "@postern/errors";
-import type { Bucket, Change, Entry, Standing, Watch, WatchOptions } from "@postern/bus";
+import type { Bucket, Change, Entry, WatchStatus, Watch, WatchOptions } from "@postern/bus";
 
 interface Stored {
     readonly json: string;
@@ -33,7 +33,7 @@ export class MemoryBucket<V> implements Bucket<V> {
     #revision = 0;
     #madeAt = 0;
     #lost: Change<V>[] = [];
-    readonly #standings = new Set<(standing: Standing) => void>();
+    readonly #listeners = new Set<(status: WatchStatus) => void>();
 
     constructor(options: MemoryBucketOptions = {}) {
         this.name = options.name ?? "memory";
@@ -87,7 +87,7 @@ export class MemoryBucket<V> implements Bucket<V> {
 
     async watch(
         onChange: (change: Change<V>) => void,
-        { filter = ">", onStanding = () => undefined }: WatchOptions = {},
+        { filter = ">", onStatus = () => undefined }: WatchOptions = {},
     ): Promise<Watch> {
         let last = Promise.resolve();
         let stopped = false;
@@ -102,12 +102,12 @@ export class MemoryBucket<V> implements Bucket<V> {
         const present = (await this.entries(filter)).sort((a, b) => a.revision - b.revision);
         this.#watchers.add(push);
         for (const entry of present) push({ kind: "put", entry });
-        this.#standings.add(onStanding);
+        this.#listeners.add(onStatus);
         return {
-            ready: last.then(() => onStanding(this.#standing)),
+            ready: last.then(() => onStatus(this.#status)),
             stop: () => {
                 stopped = true;
-                this.#standings.delete(onStanding);
+                this.#listeners.delete(onStatus);
                 this.#watchers.delete(push);
             },
         };
@@ -115,7 +115,7 @@ export class MemoryBucket<V> implements Bucket<V> {
 
     /** As a server that lost its store: what was there is gone, watchers are interrupted until `remade`. */
     lose(): void {
-        for (const tell of this.#standings) tell({ current: false });
+        for (const tell of this.#listeners) tell({ current: false });
         this.#lost = [...this.#stored].map(([key, { revision }]) => ({ kind: "gone", key, revision, expired: true }));
         this.#stored.clear();
         this.#lastRevision.clear();
@@ -127,10 +127,10 @@ export class MemoryBucket<V> implements Bucket<V> {
         this.#madeAt = this.#now();
         for (const change of this.#lost) for (const push of this.#watchers) push(change);
         this.#lost = [];
-        for (const tell of this.#standings) tell(this.#standing);
+        for (const tell of this.#listeners) tell(this.#status);
     }
 
-    get #standing(): Standing {
+    get #status(): WatchStatus {
         // One that is as old as time was written to by somebody.
         return { current: true, madeAt: this.#madeAt, untouched: this.#madeAt > 0 && this.#revision === 0 };
     }
