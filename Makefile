@@ -48,8 +48,10 @@ test: $(INSTALLED) $(ADDON) peers
 	$(MAKE) check
 	$(MAKE) e2e
 	$(MAKE) interop
-	$(MAKE) fuzz-brief
 	$(MAKE) chaos-brief
+	$(MAKE) outage
+	$(MAKE) flood
+	$(MAKE) fuzz-brief
 
 # Programs that tests run against, from the host's packages or newer ones beside it in .cache.
 peers:
