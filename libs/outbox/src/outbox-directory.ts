@@ -12,7 +12,7 @@ import { DONE_SUFFIX, Journal } from "./journal.ts";
 import type { Host } from "./host.ts";
 import type { OutboxLog } from "./outbox.ts";
 import { recoverEpoch } from "./recovery.ts";
-import { giveUpReserve } from "./reserve.ts";
+import { giveUpPiece } from "./reserve.ts";
 import type { Room } from "./room.ts";
 
 const EPOCH_FILE = "epoch";
@@ -109,7 +109,7 @@ export async function directoriesWithLeftovers(disk: Disk, root: string): Promis
 
 /** For a lock on a disk that is full: of an outbox that nobody has open. */
 export const giveUpRoom = ({ directory, host }: Pick<DirectoryOptions, "directory" | "host">): Promise<boolean> =>
-    giveUpReserve(host.disk, join(directory, RESERVE_FILE));
+    giveUpPiece(host.disk, join(directory, RESERVE_FILE));
 
 /** Of an instance that will not come back. */
 export async function removeReserve({ directory, host: { disk } }: DirectoryOptions): Promise<void> {

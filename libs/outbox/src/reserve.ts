@@ -1,32 +1,33 @@
-// Room on the disk that is kept for what must not be refused: a file of zeros, which is emptied when the disk is full.  On file
+// Room on the disk that is kept for what must not be refused: a file of zeros, which is shortened when the disk is full.  On file
 // systems that compress, or share blocks, it holds nothing free.
 import { dirname } from "node:path";
 import { writeAll, type Disk } from "./disk.ts";
 
 const CHUNK = 64 * 1024;
 const MARGIN = 128 * 1024;
+/** Given up at once: less than the margin, so that nobody who shares the disk takes it for room to let new sessions in. */
+const PIECE = MARGIN / 4;
 
 export class Reserve {
     readonly #disk: Disk;
     readonly #file: string;
     readonly #size: number;
-    #isHeld: boolean;
+    /** Bytes of it that are kept. */
+    #held: number;
     #refilling: Promise<boolean> | undefined;
 
-    private constructor(disk: Disk, file: string, size: number, isHeld: boolean) {
+    private constructor(disk: Disk, file: string, size: number, held: number) {
         this.#disk = disk;
         this.#file = file;
         this.#size = size;
-        this.#isHeld = isHeld;
+        this.#held = held;
     }
 
-    /** What an earlier start kept, or new; not held when there is no room for it. */
+    /** What an earlier start kept, or new; not whole when there is no room for it. */
     static async open(disk: Disk, file: string, size: number): Promise<Reserve> {
-        const found = await disk.status(file);
-        const reserve = new Reserve(disk, file, size, found?.size === size);
-        if (reserve.isHeld) return reserve;
-        // What a start that was interrupted had taken of it, or one with other settings.
-        await giveUpReserve(disk, file);
+        const found = (await disk.status(file))?.size ?? 0;
+        if (found > size) await shorten(disk, file, size);
+        const reserve = new Reserve(disk, file, size, Math.min(found, size));
         await reserve.refill();
         return reserve;
     }
@@ -36,47 +37,47 @@ export class Reserve {
         return marginOf(this.#size);
     }
 
-    get isHeld(): boolean {
-        return this.#isHeld;
+    get isWhole(): boolean {
+        return this.#held === this.#size;
     }
 
-    /** Gives its room to whoever needs it more.  False: there was none. */
+    /** Gives a piece of it to whoever needs it more.  False: there was none. */
     async release(): Promise<boolean> {
         // An attempt to take room back may be what the asker found the disk full of: without success it gives back what it took.
         const wasTrying = this.#refilling !== undefined;
         await this.#refilling?.catch(() => undefined);
-        if (!this.#isHeld) return wasTrying;
-        this.#isHeld = false;
-        await giveUpReserve(this.#disk, this.#file);
+        if (this.#held === 0) return wasTrying;
+        this.#held = Math.max(0, this.#held - PIECE);
+        await shorten(this.#disk, this.#file, this.#held);
         return true;
     }
 
     /** Takes its room back.  False: the disk has too little. */
     async refill(): Promise<boolean> {
-        if (this.#isHeld) return true;
+        if (this.isWhole) return true;
         this.#refilling ??= this.#refill().finally(() => (this.#refilling = undefined));
         return this.#refilling;
     }
 
     async #refill(): Promise<boolean> {
         // Not tried in vain: meanwhile others would find the disk full.
-        if ((await this.#disk.free(dirname(this.#file))) < roomFor(this.#size)) return false;
+        if ((await this.#disk.free(dirname(this.#file))) < roomFor(this.#size) - this.#held) return false;
         try {
             await this.#fill();
-            this.#isHeld = true;
+            this.#held = this.#size;
         } catch (error) {
             // There may be a quota besides.
             if (!isNoSpace(error)) throw error;
-            await giveUpReserve(this.#disk, this.#file);
+            if (await this.#exists()) await shorten(this.#disk, this.#file, this.#held);
         }
-        return this.#isHeld;
+        return this.isWhole;
     }
 
     async #fill(): Promise<void> {
-        const handle = await this.#disk.open(this.#file, "w");
+        const handle = await this.#disk.open(this.#file, (await this.#exists()) ? "r+" : "w");
         try {
             const end = roomFor(this.#size);
-            for (let at = 0; at < end;) {
+            for (let at = this.#held; at < end;) {
                 const length = Math.min(CHUNK, end - at);
                 await writeAll(handle, new Uint8Array(length), at);
                 at += length;
@@ -89,6 +90,10 @@ export class Reserve {
             await handle.close();
         }
     }
+
+    async #exists(): Promise<boolean> {
+        return (await this.#disk.status(this.#file)) !== undefined;
+    }
 }
 
 const marginOf = (size: number): number => Math.min(MARGIN, size);
@@ -96,13 +101,21 @@ const marginOf = (size: number): number => Math.min(MARGIN, size);
 /** Bytes that must be free for a reserve of `size` bytes to be taken. */
 export const roomFor = (size: number): number => size + marginOf(size);
 
-/** Empties a reserve that nobody else uses, of whatever size it is.  False: there was nothing in it. */
-export async function giveUpReserve(disk: Disk, file: string): Promise<boolean> {
-    const found = await disk.status(file);
-    if (found === undefined || found.size === 0) return false;
-    const handle = await disk.open(file, "w");
-    await handle.close();
+/** Gives up a piece of a reserve that nobody has open.  False: there was none. */
+export async function giveUpPiece(disk: Disk, file: string): Promise<boolean> {
+    const found = (await disk.status(file))?.size ?? 0;
+    if (found === 0) return false;
+    await shorten(disk, file, Math.max(0, found - PIECE));
     return true;
+}
+
+async function shorten(disk: Disk, file: string, size: number): Promise<void> {
+    const handle = await disk.open(file, "r+");
+    try {
+        await handle.truncate(size);
+    } finally {
+        await handle.close();
+    }
 }
 
 /** Of an error, or of what caused it. */

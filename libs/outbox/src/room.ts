@@ -17,7 +17,7 @@ export class Room {
         this.#reserve = reserve;
         this.#file = file;
         this.#log = log;
-        if (!reserve.isHeld) this.onFull();
+        if (!reserve.isWhole) this.onFull();
     }
 
     static async open(disk: Disk, file: string, size: number, log: OutboxLog): Promise<Room> {
@@ -38,19 +38,20 @@ export class Room {
         this.#log.error({ reserve: this.#file }, message);
     };
 
-    /** Gives up the reserve; false: there is none left. */
+    /** Gives up a piece of the reserve; false: there is none left. */
     readonly makeRoom = async (): Promise<boolean> => {
         this.onFull();
         return this.#reserve.release();
     };
 
-    /** Does what must be done; when the disk is too full for that, once more with the room that is kept. */
+    /** Does what must be done; while the disk is too full for that, again with a piece more of the room that is kept. */
     async essential<T>(work: () => Promise<T>): Promise<T> {
-        try {
-            return await work();
-        } catch (error) {
-            if (!isNoSpace(error) || !(await this.makeRoom())) throw error;
-            return work();
+        for (;;) {
+            try {
+                return await work();
+            } catch (error) {
+                if (!isNoSpace(error) || !(await this.makeRoom())) throw error;
+            }
         }
     }
 

@@ -19,10 +19,10 @@ test("on a real disk: written half, it is emptied; later it is whole", async () 
     const disk = new FailingDisk();
     disk.fail("partial write");
     const reserve = await Reserve.open(disk, file, 1_000_000);
-    assert.equal(reserve.isHeld, false);
+    assert.equal(reserve.isWhole, false);
     assert.equal((await disk.status(file))?.size, 0);
     disk.heal();
     assert.equal(await reserve.refill(), true);
     assert.equal((await disk.status(file))?.size, 1_000_000);
-    assert.equal((await Reserve.open(disk, file, 1_000_000)).isHeld, true);
+    assert.equal((await Reserve.open(disk, file, 1_000_000)).isWhole, true);
 });
