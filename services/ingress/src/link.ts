@@ -1,7 +1,7 @@
 // What carries a connection to a worker.  design.md part 3: nothing in ingress or worker may assume which kind it is.
 import type { ConnectionEndReason } from "@postern/contracts";
 import type { ClientOpening } from "./client-opening.ts";
-import type { Introduced } from "./introduction.ts";
+import type { Introduced } from "./proxy-sources.ts";
 
 export interface LinkRequest {
     readonly connection: string;

@@ -7,7 +7,7 @@ import { sourceNetwork } from "@postern/ip";
 import type { Logger } from "@postern/telemetry";
 import type { BanList } from "./ban-list.ts";
 import { ClientOpening } from "./client-opening.ts";
-import { Balancers, type Introduced, peerOf } from "./introduction.ts";
+import { ProxySources, type Introduced, peerOf } from "./proxy-sources.ts";
 import type { Link, LinkEnd } from "./link.ts";
 import { type Placement, placeConnection, type PlacementPorts } from "./place-connection.ts";
 import type { SourceLimiter } from "./source-limiter.ts";
@@ -43,7 +43,7 @@ export class Listener {
     readonly #settings: ListenerSettings;
     readonly #ports: ListenerPorts;
     readonly #servers: readonly Server[];
-    readonly #balancers: Balancers;
+    readonly #proxies: ProxySources;
     readonly #sockets = new Set<Socket>();
     /** By age: connections that no worker has answered yet, with whom they are from. */
     readonly #waiting = new Map<Socket, string>();
@@ -52,7 +52,7 @@ export class Listener {
     constructor(settings: ListenerSettings, ports: ListenerPorts) {
         this.#settings = settings;
         this.#ports = ports;
-        this.#balancers = new Balancers(settings.proxyFrom, settings.headerTimeout);
+        this.#proxies = new ProxySources(settings.proxyFrom, settings.headerTimeout);
         const options = {
             noDelay: true,
             keepAlive: true,
@@ -144,7 +144,7 @@ export class Listener {
 
     async #receive(opening: ClientOpening): Promise<void> {
         const { socket } = opening;
-        const introduced = await this.#balancers.introduce(opening);
+        const introduced = await this.#proxies.introduce(opening);
         if (socket.destroyed || introduced === "closed") return void socket.destroy();
         if (typeof introduced === "string") return this.#reject(socket, peerOf(socket).address, introduced);
         // What is not a client has no limits but the total: it is a balancer that we trust.

@@ -1,36 +1,14 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { encodeLatin1 } from "@postern/bytes";
 import { eventually } from "@postern/testkit";
-import { ClientOpening } from "../src/client-opening.ts";
+import { acceptConnection } from "./accepted-connection.ts";
 
 /** A ClientHello without extensions, RFC 5246 §7.4.1.2. */
 const HELLO = Uint8Array.of(22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3, ...new Uint8Array(32), 0, 0, 2, 0x13, 1, 1, 0);
 
-async function opened() {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const accepted = once(server, "connection") as Promise<[Socket]>; // a TCP server's
-    const client = connect({ port: (server.address() as AddressInfo).port, host: "127.0.0.1", noDelay: true }); // it listens on TCP
-    client.on("error", () => undefined);
-    const [socket] = await accepted;
-    socket.on("error", () => undefined);
-    return {
-        client,
-        socket,
-        opening: new ClientOpening(socket),
-        [Symbol.dispose]() {
-            client.destroy();
-            socket.destroy();
-            server.close();
-        },
-    };
-}
-
 test("a ClientHello is one when its last byte is there, and not before", async () => {
-    using path = await opened();
+    using path = await acceptConnection();
     for (const octet of HELLO) {
         assert.equal(path.opening.isHello, false);
         path.client.write(Uint8Array.of(octet));
@@ -41,7 +19,7 @@ test("a ClientHello is one when its last byte is there, and not before", async (
 });
 
 test("what was for somebody else is dropped, and what is behind it looked at again", async () => {
-    using path = await opened();
+    using path = await acceptConnection();
     path.client.write(Buffer.concat([encodeLatin1("PROXY UNKNOWN\r\n"), HELLO]));
     assert.equal(await path.opening.more(1_000), "more");
     assert.equal(path.opening.isHello, false);
@@ -51,7 +29,7 @@ test("what was for somebody else is dropped, and what is behind it looked at aga
 });
 
 test("silence and an end are told apart; nothing is waited for on a connection that is gone", async () => {
-    using path = await opened();
+    using path = await acceptConnection();
     assert.equal(await path.opening.more(20), "timeout");
     path.client.end();
     assert.equal(await path.opening.more(1_000), "closed");
@@ -61,7 +39,7 @@ test("silence and an end are told apart; nothing is waited for on a connection t
 });
 
 test("a client that floods before anybody answers is not read any further", async () => {
-    using path = await opened();
+    using path = await acceptConnection();
     let told = 0;
     const unfollow = path.opening.follow(
         (chunk) => (told += chunk.length),

@@ -8,7 +8,7 @@ import { HttpError } from "@postern/sstp";
 import type { Logger } from "@postern/telemetry";
 import type { CertificateStore } from "./certificates.ts";
 import { readGreeting } from "./http-entry.ts";
-import { type Origin, peerOf, type ProxySources } from "./proxy-source.ts";
+import { type Origin, peerOf, type ProxySources } from "./proxy-sources.ts";
 import { StreamEndedError } from "./read-ahead.ts";
 import type { SessionTransport } from "./session-ports.ts";
 import type { TimerWheel, WheelTimer } from "./timer-wheel.ts";

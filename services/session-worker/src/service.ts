@@ -16,7 +16,7 @@ import { createUplink } from "./create-uplink.ts";
 import { endAll, spreadOfStop } from "./drain.ts";
 import { InboundBatch } from "./inbound-batch.ts";
 import { Listener } from "./listener.ts";
-import { ProxySources } from "./proxy-source.ts";
+import { ProxySources } from "./proxy-sources.ts";
 import { Session } from "./session.ts";
 import { SessionDecider } from "./session-decision.ts";
 import { createSessionId } from "./session-id.ts";

@@ -15,7 +15,7 @@ import { InboundBatch } from "../src/inbound-batch.ts";
 import type { HandshakeFailure } from "../src/connection-entry.ts";
 import { Listener } from "../src/listener.ts";
 import { NullUplink } from "../src/null-uplink.ts";
-import { ProxySources } from "../src/proxy-source.ts";
+import { ProxySources } from "../src/proxy-sources.ts";
 import { Session } from "../src/session.ts";
 import { createSessionId } from "../src/session-id.ts";
 import type { Decision, SessionPorts, SessionSettings } from "../src/session-ports.ts";

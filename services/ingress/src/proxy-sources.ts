@@ -12,7 +12,7 @@ export interface Introduced {
     readonly kind: "client" | "health-check";
 }
 
-export class Balancers {
+export class ProxySources {
     readonly #trusted = new BlockList();
     readonly #timeout: number;
 
