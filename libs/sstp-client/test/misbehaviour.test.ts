@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encodeControlPacket } from "@postern/sstp";
 import { type CallConnectedField, DialError, flipBit, type Misbehaviour, SstpClient } from "@postern/sstp-client";
+import { eventually } from "@postern/testkit";
 import { dial, optionsFor, startServer, udp } from "./loopback.ts";
 import { type ScriptedServer, SERVER_ADDRESS } from "./scripted-server.ts";
 
@@ -57,7 +58,7 @@ describe("the data gate", { concurrency: true }, () => {
         const server = await startServer({ timing: { negotiationTimeout: 2_000 } });
         const client = await dial(server, { misbehaviour: { callConnectedAt: "never" } });
         await assert.rejects(client.ping(SERVER_ADDRESS, { timeout: 50 }), { code: "PING_UNANSWERED" });
-        assert.equal(server.last.droppedAtGate, 1);
+        await eventually(() => assert.equal(server.last.droppedAtGate, 1));
         const end = await client.closed;
         assert.deepEqual([end.reason, end.status], ["server-abort", 8]);
         assert.deepEqual(await server.last.ended, { reason: "negotiation-timeout" });
