@@ -20,6 +20,8 @@ before(async () => {
         configure(yaml) {
             const document = parseDocument(yaml);
             document.setIn(["session-registry", "limits"], { sessionsPerUser: 100 });
+            // One user dials for all: more than a broker lets one user try at once.
+            document.setIn(["auth-broker", "throttle", "user"], { burst: 200, perMinute: 600 });
             return document.toString({ lineWidth: 0 });
         },
     });
