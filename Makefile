@@ -50,7 +50,6 @@ test: $(INSTALLED) $(ADDON) peers
 	$(MAKE) interop
 	$(MAKE) chaos-brief
 	$(MAKE) outage
-	$(MAKE) flood
 	$(MAKE) fuzz-brief
 
 # Programs that tests run against, from the host's packages or newer ones beside it in .cache.
