@@ -32,8 +32,8 @@ const RESIDENT_GROWTH = 60;
 /** NATS also holds the ids of ten minutes' events, the ends of its files, and for two minutes the way back of answers. */
 const NATS_GROWTH = 200;
 
-/** What a user or a source leaves by design, once. */
-const KEPT: Readonly<Record<string, number>> = { "keys in users": USERS, postern_ingress_sources: 2 * SOURCES };
+/** What a user leaves by design, and a source at each ingress: those of the clients, and this host that looks whether they answer. */
+const KEPT: Readonly<Record<string, number>> = { "keys in users": USERS, postern_ingress_sources: 2 * (SOURCES + 1) };
 
 /** What is kept for a while by design is kept for a short while here. */
 const forgetful = (yaml: string): string =>
