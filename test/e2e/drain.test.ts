@@ -137,9 +137,13 @@ test("postern drain --over: every session ends cleanly, evenly over the time, an
         assert.equal(ended["reason"], "worker-drain");
         assert.equal(ended["exact"], true);
     }
-    assert.deepEqual(
-        (await workers()).find((row) => row.worker === worker),
-        { ...(await workers()).find((row) => row.worker === worker), state: "draining", sessions: 0 },
+    // The worker's own count comes with its next heartbeat.
+    await eventually(
+        async () => {
+            const row = (await workers()).find((row) => row.worker === worker);
+            assert.deepEqual([row?.state, row?.sessions], ["draining", 0]);
+        },
+        { within: 15_000, every: 250 },
     );
     await restarted(worker);
 });

@@ -2,7 +2,7 @@
 import { ConfigError } from "@postern/errors";
 import { Command, Option } from "commander";
 import { publishedCheckpoints, verifyAudit } from "./commands/audit.ts";
-import { addBan, liftBan, listBans } from "./commands/bans.ts";
+import { addBan, liftBan, listBans, parseSource } from "./commands/bans.ts";
 import { applyLayout } from "./commands/bus.ts";
 import { checkConfig, printConfigSchema } from "./commands/configuration.ts";
 import { tailEvents, type EventFilter } from "./commands/events.ts";
@@ -101,7 +101,7 @@ function addBanCommands(program: Command, { configFile, output }: CommandPorts):
         .action(() => withBus(readConfig(configFile()), (bus) => listBans(bus, output())));
     bans.command("add")
         .description("drop connections from an address")
-        .argument("<address>", "IPv4 or IPv6 address")
+        .argument("<address>", "IPv4 or IPv6 address; an IPv6 address stands for its /64", parseSource)
         .option("--for <duration>", "how long", milliseconds, milliseconds("1h"))
         .option("--reason <text>", "what is told to other administrators", "by hand")
         .action((address: string, { for: time, reason }: { for: number; reason: string }) =>
@@ -109,7 +109,7 @@ function addBanCommands(program: Command, { configFile, output }: CommandPorts):
         );
     bans.command("lift")
         .description("accept connections from an address again")
-        .argument("<address>", "a banned address")
+        .argument("<address>", "a banned address", parseSource)
         .action((address: string) => withBus(readConfig(configFile()), (bus) => liftBan(bus, output(), address)));
 }
 

@@ -91,6 +91,23 @@ test("a list that is longer than a pipe holds comes whole, however slowly it is 
     assert.equal((JSON.parse(stdout) as unknown[]).length, 3_000); // a list, as --json promises
 });
 
+test("a ban is added and lifted as the list prints its source", async () => {
+    const { bus } = installation;
+    const asked: string[] = [];
+    const answering = await bus.answer(bus.subjects.registry.ban, registryBan, async (question) => {
+        const source = question.action === "list" ? "" : question.source;
+        asked.push(source);
+        const since = new Date().toISOString();
+        return { bans: [{ source, reason: "by hand", by: "ops", since, until: since }] };
+    });
+    const added = await postern(["bans", "add", "2001:db8::/64"]);
+    const lifted = await postern(["bans", "lift", "2001:db8::/64"]);
+    await answering.stop();
+    assert.deepEqual([added.status, lifted.status], [0, 0]);
+    assert.deepEqual(asked, ["2001:db8::", "2001:db8::"]);
+    assert.equal(lifted.out, "2001:db8::/64 is no longer banned\n");
+});
+
 test("without an answer the service that should give it is said to be missing", async () => {
     const { status, error } = await postern(["sessions"]);
     assert.equal(status, 1);

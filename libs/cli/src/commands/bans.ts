@@ -46,3 +46,6 @@ export async function liftBan(bus: Bus, output: Output, source: string): Promise
 
 /** An IPv6 address stands for its /64, which one subscriber has all of. */
 const written = (source: string): string => (source.includes(":") ? `${source}/64` : source);
+
+/** A source as the tables print it, or any address of it, as the registry takes it. */
+export const parseSource = (text: string): string => (text.includes(":") ? text.replace(/\/64$/, "") : text);

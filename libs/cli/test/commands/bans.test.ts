@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { registryBan, type BanQuestion, type BanRecord } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
-import { addBan, liftBan, listBans } from "../../src/commands/bans.ts";
+import { addBan, liftBan, listBans, parseSource } from "../../src/commands/bans.ts";
 import { createInstallation, type TestInstallation } from "../test-installation.ts";
 
 let installation: TestInstallation;
@@ -48,4 +48,13 @@ test("a ban is lifted; one that is not there is not found", async () => {
         installation.printed((output) => liftBan(installation.bus, output, "192.0.2.10")),
         (error) => error instanceof DependencyError && error.code === "CLI_NOT_FOUND",
     );
+});
+
+test("a source is taken as the tables print it", () => {
+    assert.equal(parseSource("2001:db8::/64"), "2001:db8::");
+    assert.equal(parseSource("2001:db8::1"), "2001:db8::1");
+    assert.equal(parseSource("192.0.2.9"), "192.0.2.9");
+    // Not what a ban is of: the registry says so.
+    assert.equal(parseSource("2001:db8::/48"), "2001:db8::/48");
+    assert.equal(parseSource("192.0.2.0/24"), "192.0.2.0/24");
 });
