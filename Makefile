@@ -13,9 +13,9 @@ $(INSTALLED): package-lock.json $(PACKAGE_FILES)
 	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-include libs/tun/build.mk
-# Elsewhere than on Linux there is no TUN device to drive.
-ADDON := $(if $(filter Linux,$(shell uname -s)),$(TUN_ADDON))
+include libs/tun/build.mk libs/tcp/build.mk
+# Elsewhere than on Linux there is no TUN device to drive, and no TCP_INFO.
+ADDON := $(if $(filter Linux,$(shell uname -s)),$(TUN_ADDON) $(TCP_ADDON))
 
 # Programs that cannot be installed here are named, and the launcher does without them where it can.
 start: $(INSTALLED) $(ADDON)

@@ -22,6 +22,7 @@ export const RANKS: Readonly<Record<string, number>> = {
     outbox: 2,
     pki: 2,
     sealing: 2,
+    tcp: 2,
     telemetry: 2,
     tun: 2,
     cli: 3,

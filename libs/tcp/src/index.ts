@@ -1,0 +1,4 @@
+export { type TcpAvailability, tcpAvailability } from "./addon.ts";
+export { type PathFigures, tcpInfo } from "./path-figures.ts";
+export { type PathTotals, PathWatch, type WatchedPath } from "./path-watch.ts";
+export { tune, type TcpOptions, type TuneOutcome } from "./tune.ts";
