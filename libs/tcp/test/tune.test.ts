@@ -91,9 +91,12 @@ inOwnNamespace(import.meta.filename, () => {
             // The other end does not read: its window closes, and the rest stays here.
             pair.near.pause();
             pair.far.write(Buffer.alloc(16_000_000));
+            let [before, looks] = [0, 0];
             return waitForValue(() => {
-                const { inFlight, notSent = 0 } = tcpInfo(pair.far) ?? {};
-                return inFlight === 0 && notSent > 0 ? notSent : undefined;
+                const { notSent = 0 } = tcpInfo(pair.far) ?? {};
+                looks = notSent > 0 && notSent === before ? looks + 1 : 0;
+                before = notSent;
+                return looks === 20 ? notSent : undefined;
             });
         };
         const lowat = 32_768;
