@@ -92,7 +92,7 @@ inOwnNamespace(import.meta.filename, () => {
             pair.near.pause();
             pair.far.write(Buffer.alloc(16_000_000));
             let [before, looks] = [0, 0];
-            return waitForValue(() => {
+            return await waitForValue(() => {
                 const { notSent = 0 } = tcpInfo(pair.far) ?? {};
                 looks = notSent > 0 && notSent === before ? looks + 1 : 0;
                 before = notSent;
