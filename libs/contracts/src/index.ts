@@ -25,7 +25,7 @@ export {
     sessionUpdated,
 } from "./events/session-events.ts";
 export { GRANTS, SERVICES, type Grant, type Role, type ServiceName } from "./permissions.ts";
-export { ClientEndpoint, Counters, InstanceId, Sealed, SessionId } from "./primitives.ts";
+export { ClientEndpoint, Counters, InstanceId, PathFigures, Sealed, SessionId } from "./primitives.ts";
 export {
     AuthFailureReason,
     BindingFailureReason,
@@ -46,6 +46,12 @@ export {
     type AuthContinueQuestion,
     type AuthStartQuestion,
 } from "./requests/auth.ts";
+export {
+    connectionsDescribe,
+    type ConnectionsAnswer,
+    type ConnectionsQuestion,
+    type DescribedConnection,
+} from "./requests/connections.ts";
 export {
     registryAdmit,
     registryBan,

@@ -35,7 +35,12 @@ const nothing: Grant = {
 };
 
 export const GRANTS: Readonly<Record<Exclude<Role, "admin">, Grant>> = {
-    ingress: { ...nothing, events: ["ingress", "connection"], reads: ["workers", "bans"] },
+    ingress: {
+        ...nothing,
+        answers: ["ingress.{instance}.*"],
+        events: ["ingress", "connection"],
+        reads: ["workers", "bans"],
+    },
     "session-worker": {
         ...nothing,
         asks: [

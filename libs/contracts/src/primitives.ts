@@ -40,6 +40,31 @@ export const Counters = z.strictObject({
 });
 export type Counters = z.infer<typeof Counters>;
 
+const figure = () => z.number().nonnegative().optional();
+
+/**
+ * TCP to the client as the kernel of whoever owns the client's socket sees it, RFC 9293; what that kernel does not know is missing.
+ * Times are milliseconds, segments are those with data.
+ */
+export const PathFigures = z.strictObject({
+    rtt: figure(),
+    rttVariation: figure(),
+    minRtt: figure(),
+    segmentsOut: figure(),
+    retransmits: figure(),
+    duplicates: figure(),
+    lost: figure(),
+    segmentsIn: figure(),
+    outOfOrder: figure(),
+    bytesAcked: figure(),
+    notSent: figure(),
+    inFlight: figure(),
+    window: figure(),
+    segmentSize: figure(),
+    deliveryRate: figure(),
+});
+export type PathFigures = z.infer<typeof PathFigures>;
+
 /**
  * A secret that only the holder of one X25519 private key can read.
  * HKDF-SHA-256 over the shared secret, AES-256-GCM; `context` is authenticated and says what the secret is for.

@@ -23,7 +23,8 @@ export interface Subjects {
     readonly authStart: string;
     authContinue(replica: string): string;
     readonly registry: Readonly<Record<"admit" | "release" | "snapshot" | "resume" | "query" | "ban", string>>;
-    worker(id: string, question: "describe" | "disconnect" | "drain"): string;
+    worker(id: string, question: "describe" | "disconnect" | "drain" | "connections"): string;
+    ingress(id: string, question: "connections"): string;
     /** The subject of one event about `about` (a session id, else the source instance). */
     event(contract: Pick<EventContract, "kind" | "name">, about: string): string;
     /** All events, of one kind, or of one name. */
@@ -48,6 +49,7 @@ export function subjectsOf(tenant: string): Subjects {
             ban: `${root}.registry.ban`,
         },
         worker: (id, question) => `${root}.worker.${token(id)}.${question}`,
+        ingress: (id, question) => `${root}.ingress.${token(id)}.${question}`,
         event: ({ kind, name }, about) => `${root}.event.${kind}.${name}.${partitionOf(about)}`,
         eventFilter: (kind = "*", name = "*") => `${root}.event.${kind}.${name}.*`,
         checkpoint: (writer) => `${root}.checkpoint.${token(writer)}`,

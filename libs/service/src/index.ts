@@ -1,2 +1,3 @@
+export { watchPaths } from "./path-metrics.ts";
 export { runService } from "./run-service.ts";
 export { type Events, type Service, type ServiceContext } from "./service.ts";

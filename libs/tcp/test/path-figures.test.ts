@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, inOwnNamespace } from "@postern/testkit";
+import { eventually, inOwnNamespace, waitForValue } from "@postern/testkit";
 import { FIELDS, ROW } from "../src/addon.ts";
 import { decodeRow, tcpInfo } from "../src/path-figures.ts";
 import { connectLoopback, filterInput, stopFiltering } from "./loopback.ts";
@@ -13,15 +13,15 @@ inOwnNamespace(import.meta.filename, () => {
         pair.far.write(Buffer.alloc(bytes));
         await eventually(() => assert.equal(pair.near.bytesRead, bytes));
         await eventually(() => assert.equal(tcpInfo(pair.far)?.bytesAcked, bytes));
-        const figures = tcpInfo(pair.far);
-        assert.ok(figures);
+        const figures = await waitForValue(() => {
+            const now = tcpInfo(pair.far);
+            // Where the host is slow, a probe may have sent a segment again that was not lost; it is told so.
+            return now?.inFlight === 0 && now.retransmits === now.duplicates ? now : undefined;
+        });
         const { rtt = 0, rttVariation = -1, minRtt = 0, segmentsOut = 0, segmentSize = 0, window = 0 } = figures;
         assert.ok(rtt > 0 && rtt < 10_000 && minRtt > 0 && minRtt <= rtt && rttVariation >= 0);
         assert.ok(segmentsOut * segmentSize >= bytes && window > 0);
-        assert.deepEqual(
-            [figures.retransmits, figures.duplicates, figures.lost, figures.notSent, figures.inFlight],
-            [0, 0, 0, 0, 0],
-        );
+        assert.deepEqual([figures.lost, figures.notSent], [0, 0]);
         assert.ok((tcpInfo(pair.near)?.segmentsIn ?? 0) > 0);
     });
 

@@ -37,7 +37,6 @@ test("totals grow by what is new, whoever asks how often", async () => {
     const second = path.figures()?.segmentsOut ?? 0;
     assert.ok(second > first);
     assert.equal(watch.totals.segmentsOut, second);
-    assert.deepEqual([watch.totals.retransmits, watch.totals.duplicates], [0, 0]);
     assert.ok(rtts.length >= 2 && rtts.every((rtt) => rtt > 0 && rtt < 10_000));
 });
 

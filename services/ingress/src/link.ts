@@ -7,6 +7,8 @@ export interface LinkRequest {
     readonly connection: string;
     readonly opening: ClientOpening;
     readonly introduced: Introduced;
+    /** Told while the client's socket can still be asked, before it is closed; perhaps more than once. */
+    readonly onEnding: () => void;
     readonly endpoint: { readonly host: string; readonly port: number };
 }
 

@@ -1,11 +1,12 @@
 // Accepts clients on several addresses and takes each to a worker, or refuses it before anything is spent on it.
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import type { ClientEndpoint, ConnectionEndReason, RejectReason } from "@postern/contracts";
+import type { ClientEndpoint, ConnectionEndReason, PathFigures, RejectReason } from "@postern/contracts";
 import { DependencyError, InvariantError } from "@postern/errors";
 import { sourceNetwork } from "@postern/ip";
 import type { Logger } from "@postern/telemetry";
 import type { BanList } from "./ban-list.ts";
+import type { ConnectionTable } from "./connection-table.ts";
 import { ClientOpening } from "./client-opening.ts";
 import { ProxySources, type Introduced, peerOf } from "./proxy-sources.ts";
 import type { Link, LinkEnd } from "./link.ts";
@@ -28,15 +29,21 @@ export interface Placed {
     readonly worker: string;
 }
 
+/** `path`: as it was when it could last be seen. */
+export type ConnectionEnd = LinkEnd & { readonly path?: PathFigures };
+
 export interface ListenerPorts extends PlacementPorts {
     readonly bans: Pick<BanList, "find">;
     readonly sources: Pick<SourceLimiter, "admit" | "release">;
     readonly log: Pick<Logger, "debug" | "error">;
+    readonly connections: Pick<ConnectionTable, "add" | "sample" | "remove">;
+    /** Sets the options of a socket that was accepted. */
+    readonly tune: (socket: Socket) => void;
     readonly onRejected: (source: string, reason: RejectReason) => void;
     /** A client connected and said nothing for too long. */
     readonly onSilent: () => void;
     readonly onOpened: (placed: Placed) => void;
-    readonly onClosed: (placed: Placed, end: LinkEnd, milliseconds: number) => void;
+    readonly onClosed: (placed: Placed, end: ConnectionEnd, milliseconds: number) => void;
 }
 
 export class Listener {
@@ -53,13 +60,7 @@ export class Listener {
         this.#settings = settings;
         this.#ports = ports;
         this.#proxies = new ProxySources(settings.proxyFrom, settings.headerTimeout);
-        const options = {
-            noDelay: true,
-            keepAlive: true,
-            keepAliveInitialDelay: 30_000,
-            allowHalfOpen: true,
-            pauseOnConnect: true,
-        };
+        const options = { allowHalfOpen: true, pauseOnConnect: true };
         this.#servers = settings.listen.map(() => createServer(options, (socket) => this.#accept(socket)));
     }
 
@@ -127,6 +128,7 @@ export class Listener {
 
     #accept(socket: Socket): void {
         socket.on("error", (error) => this.#ports.log.debug({ error: error.message }, "connection failed"));
+        this.#ports.tune(socket);
         const { address } = peerOf(socket);
         this.#sockets.add(socket);
         socket.once("close", () => {
@@ -185,20 +187,30 @@ export class Listener {
         if (first === "timeout") this.#ports.onSilent();
         if (first !== "more") return void socket.destroy();
         const connection = randomBytes(10).toString("hex");
-        const placement = await placeConnection({ connection, opening, introduced }, this.#ports);
+        const onEnding = (): void => this.#ports.connections.sample(connection);
+        const placement = await placeConnection({ connection, opening, introduced, onEnding }, this.#ports);
         if (placement === "no-worker") return this.#reject(socket, client.address, placement);
         if (placement === "client-gone") return void socket.destroy();
         this.#waiting.delete(socket);
-        await this.#accompany({ connection, client, worker: placement.worker }, placement, introduced.kind, begun);
+        const placed = { connection, client, worker: placement.worker };
+        if (introduced.kind === "health-check") await this.#hold(placement);
+        else await this.#accompany(placed, placement, socket, begun);
     }
 
-    async #accompany(placed: Placed, { link }: Placement, kind: Introduced["kind"], begun: number): Promise<void> {
-        const { onOpened, onClosed } = this.#ports;
-        this.#links.set(link, placed.worker);
-        if (kind === "client") onOpened(placed);
+    async #accompany(placed: Placed, placement: Placement, socket: Socket, begun: number): Promise<void> {
+        const { onOpened, onClosed, connections } = this.#ports;
+        connections.add(placed, socket);
+        onOpened(placed);
+        const end = await this.#hold(placement);
+        const path = connections.remove(placed.connection);
+        onClosed(placed, { ...end, ...(path === undefined ? {} : { path }) }, performance.now() - begun);
+    }
+
+    async #hold({ link, worker }: Placement): Promise<LinkEnd> {
+        this.#links.set(link, worker);
         const end = await link.closed;
         this.#links.delete(link);
-        if (kind === "client") onClosed(placed, end, performance.now() - begun);
+        return end;
     }
 
     #reject(socket: Socket, source: string, reason: RejectReason): void {

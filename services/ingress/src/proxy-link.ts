@@ -11,6 +11,8 @@ export interface ProxyLinkSettings {
     /** Milliseconds for the first byte, once the worker has a whole ClientHello. */
     readonly answerTimeout: number;
     readonly idleTimeout: number;
+    /** Sets the options of a socket that has connected. */
+    readonly tune: (socket: Socket) => void;
 }
 
 export class ProxyLink implements LinkKind {
@@ -21,9 +23,10 @@ export class ProxyLink implements LinkKind {
     }
 
     async open(request: LinkRequest): Promise<Link | undefined> {
-        const { opening, endpoint } = request;
-        const { connectTimeout, answerTimeout, idleTimeout } = this.#settings;
+        const { opening, endpoint, onEnding } = request;
+        const { connectTimeout, answerTimeout, idleTimeout, tune } = this.#settings;
         const worker = await connectTo(endpoint, connectTimeout);
+        tune(worker);
         // In one piece, so that the worker reads once.
         worker.write(concatBytes(headerFor(request), opening.bytes));
         const answer = await firstAnswer(worker, request, answerTimeout);
@@ -32,7 +35,7 @@ export class ProxyLink implements LinkKind {
             opening.socket.destroy();
             return undefined;
         }
-        return relay(opening.socket, worker, { passedOn: opening.bytes.length, answer, idleTimeout });
+        return relay(opening.socket, worker, { passedOn: opening.bytes.length, answer, idleTimeout, onEnding });
     }
 }
 
@@ -46,14 +49,7 @@ function headerFor({ introduced, connection }: LinkRequest): Uint8Array {
 
 function connectTo({ host, port }: LinkRequest["endpoint"], timeout: number): Promise<Socket> {
     return new Promise((resolve, reject) => {
-        const socket = connect({
-            host,
-            port,
-            noDelay: true,
-            keepAlive: true,
-            allowHalfOpen: true,
-            keepAliveInitialDelay: 30_000,
-        });
+        const socket = connect({ host, port, allowHalfOpen: true });
         const fail = (detail: string, cause?: Error): void => {
             clearTimeout(timer);
             socket.destroy();

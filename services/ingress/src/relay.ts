@@ -10,6 +10,8 @@ export interface RelayOptions {
     readonly answer: Uint8Array;
     /** Milliseconds without a byte in either direction. */
     readonly idleTimeout: number;
+    /** Told at the end of either side, and before this side closes anything. */
+    readonly onEnding: () => void;
     /** Milliseconds that one side gets to take what is on its way, and to end, when the other has. */
     readonly delivery?: number;
 }
@@ -18,7 +20,7 @@ const DELIVERY = 10_000;
 
 /** Both sockets must allow half-open connections. */
 export function relay(client: Socket, worker: Socket, options: RelayOptions): Link {
-    const { passedOn, answer, idleTimeout, delivery = DELIVERY } = options;
+    const { passedOn, answer, idleTimeout, onEnding, delivery = DELIVERY } = options;
     const { promise: closed, resolve } = Promise.withResolvers<LinkEnd>();
     const readBefore = client.bytesRead;
     const open = new Set([client, worker]);
@@ -26,11 +28,13 @@ export function relay(client: Socket, worker: Socket, options: RelayOptions): Li
     let patience: NodeJS.Timeout | undefined;
     const close = (why: ConnectionEndReason): void => {
         reason ??= why;
+        onEnding();
         client.destroy();
         worker.destroy();
     };
     const onEnd = (why: ConnectionEndReason): void => {
         reason ??= why;
+        onEnding();
         // A client that never ends its side must not keep a connection that leads nowhere.
         patience ??= setTimeout(() => close(why), delivery).unref();
     };

@@ -1,16 +1,26 @@
 // An ingress: listening sockets on one side, the fleet of workers on the other.
 import type { IngressSection } from "@postern/config";
-import { BUCKETS, connectionClosed, connectionOpened, ingressRejected, type RejectReason } from "@postern/contracts";
-import type { Service, ServiceContext } from "@postern/service";
+import type { Stoppable } from "@postern/bus";
+import {
+    BUCKETS,
+    connectionClosed,
+    connectionOpened,
+    connectionsDescribe,
+    ingressRejected,
+    type RejectReason,
+} from "@postern/contracts";
+import { type Service, type ServiceContext, watchPaths } from "@postern/service";
+import { type PathWatch, SocketTuner } from "@postern/tcp";
 import { PeerLines, RateLimit } from "@postern/telemetry";
+import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { BanList } from "./ban-list.ts";
 import type { BalancerPolicy } from "./balancer-policy.ts";
+import { ConnectionTable } from "./connection-table.ts";
 import { HealthProbe } from "./health-probe.ts";
 import { createIngressMetrics, type IngressMetrics } from "./ingress-metrics.ts";
 import { LeastSessions } from "./least-sessions.ts";
-import type { LinkEnd } from "./link.ts";
-import { Listener, type Placed } from "./listener.ts";
+import { type ConnectionEnd, Listener, type Placed } from "./listener.ts";
 import { Maglev } from "./maglev.ts";
 import { ProxyLink } from "./proxy-link.ts";
 import { Rejections, summarize } from "./rejections.ts";
@@ -22,8 +32,10 @@ const POLICIES: Readonly<Record<IngressSection["balance"], () => BalancerPolicy>
     maglev: () => new Maglev(),
 };
 
-/** Milliseconds between summaries of refused connections. */
-const REJECTION_WINDOW = 10_000;
+/** Milliseconds between two turns of looking at the paths to clients. */
+const TICK = 1_000;
+/** Turns between summaries of refused connections. */
+const REJECTION_WINDOW = 10;
 /** Seconds of `limits.connectionEvents` that may come at once. */
 const EVENTS_BURST = 10;
 
@@ -39,8 +51,13 @@ export class Ingress implements Service {
     /** Of `connection.opened`, and for each one of `connection.closed`: nobody may fill the stream with connections. */
     readonly #told: RateLimit;
     readonly #toldOf = new Set<string>();
+    readonly #paths: PathWatch;
+    readonly #connections: ConnectionTable;
     #isListening = false;
-    #summaries: NodeJS.Timeout | undefined;
+    #ticks = 0;
+    #ticked = performance.now();
+    #timer: NodeJS.Timeout | undefined;
+    #answering: Stoppable | undefined;
 
     constructor(context: ServiceContext<IngressSection>) {
         const { section, log } = context;
@@ -50,6 +67,8 @@ export class Ingress implements Service {
         this.#sources = new SourceLimiter(section.limits, () => performance.now());
         this.#told = new RateLimit(connectionEvents, EVENTS_BURST * connectionEvents, () => performance.now());
         this.#metrics = createIngressMetrics(context.metrics);
+        this.#paths = watchPaths(context.metrics, section.tcp.sampleInterval);
+        this.#connections = new ConnectionTable(this.#paths, () => Date.now());
         this.#directory = new WorkerDirectory(
             { ...section.health, lostAfter: section.lostAfter },
             {
@@ -66,12 +85,17 @@ export class Ingress implements Service {
     }
 
     async start(): Promise<void> {
-        const { bus, log } = this.#context;
+        const { bus, log, instance } = this.#context;
         await this.#bans.start(await bus.bucket(BUCKETS.bans));
         await this.#directory.start(await bus.bucket(BUCKETS.workers));
         await this.#listener.start();
         this.#isListening = true;
-        this.#summaries = setInterval(() => this.#publishRejections(), REJECTION_WINDOW);
+        this.#answering = await bus.answer(
+            bus.subjects.ingress(instance, "connections"),
+            connectionsDescribe,
+            async (question) => this.#connections.describe(question),
+        );
+        this.#timer = setInterval(() => this.#tick(), TICK);
         this.#metrics.observe({ listener: this.#listener, sources: this.#sources, directory: this.#directory });
         log.info({ listen: this.#listener.addresses() }, "ingress ready");
     }
@@ -82,7 +106,8 @@ export class Ingress implements Service {
         this.#listener.stopAccepting();
         await this.#drained();
         await this.#listener.closeAll("ingress-stop");
-        clearInterval(this.#summaries);
+        clearInterval(this.#timer);
+        await this.#answering?.stop();
         this.#publishRejections();
         this.#lines.flush();
         this.#directory.stop();
@@ -96,7 +121,11 @@ export class Ingress implements Service {
 
     #createListener(): Listener {
         const { section, log } = this.#context;
-        const { connectTimeout, answerTimeout, limits, proxy } = section;
+        const { connectTimeout, answerTimeout, limits, proxy, tcp } = section;
+        const tuner = new SocketTuner({ noDelay: true, ...tcp }, (reason) =>
+            log.warn({ reason }, "sockets do not get all of ingress.tcp"),
+        );
+        const tune = (socket: Socket): void => tuner.tune(socket);
         return new Listener(
             {
                 listen: section.listen,
@@ -108,10 +137,12 @@ export class Ingress implements Service {
             {
                 policy: POLICIES[section.balance](),
                 directory: this.#directory,
-                link: new ProxyLink({ connectTimeout, answerTimeout, idleTimeout: limits.idle }),
+                link: new ProxyLink({ connectTimeout, answerTimeout, idleTimeout: limits.idle, tune }),
                 bans: this.#bans,
                 sources: this.#sources,
                 log,
+                connections: this.#connections,
+                tune,
                 onRetry: (worker) => this.#metrics.retried(worker),
                 onRejected: (source, reason) => this.#onRejected(source, reason),
                 onSilent: () => this.#metrics.silent(),
@@ -142,13 +173,21 @@ export class Ingress implements Service {
         events.emit(connectionOpened, connection, { ...placed, ingress });
     }
 
-    #onClosed(placed: Placed, end: LinkEnd, elapsed: number): void {
+    #onClosed(placed: Placed, end: ConnectionEnd, elapsed: number): void {
         const { events, instance: ingress } = this.#context;
         const { connection, client } = placed;
         const record = { ...placed, ...end, milliseconds: Math.round(elapsed) };
         this.#metrics.closed(end);
         this.#lines.add("connection closed", client.address, record);
         if (this.#toldOf.delete(connection)) events.emit(connectionClosed, connection, { ...record, ingress });
+    }
+
+    #tick(): void {
+        const now = performance.now();
+        this.#paths.turn(now - this.#ticked);
+        this.#ticked = now;
+        this.#ticks += 1;
+        if (this.#ticks % REJECTION_WINDOW === 0) this.#publishRejections();
     }
 
     #publishRejections(): void {

@@ -1,12 +1,13 @@
 // An ingress without its bus: real listener, directory and links between real clients and the workers of a test.
 import assert from "node:assert/strict";
 import type { ConnectionEndReason, RejectReason, WorkerRecord, BanRecord } from "@postern/contracts";
+import { PathWatch, tune } from "@postern/tcp";
 import { createLogger } from "@postern/telemetry";
 import { eventually } from "@postern/testkit";
 import { BanList } from "../src/ban-list.ts";
+import { ConnectionTable } from "../src/connection-table.ts";
 import { HealthProbe } from "../src/health-probe.ts";
-import { Listener, type ListenerSettings } from "../src/listener.ts";
-import type { LinkEnd } from "../src/link.ts";
+import { type ConnectionEnd, Listener, type ListenerSettings } from "../src/listener.ts";
 import { ProxyLink } from "../src/proxy-link.ts";
 import { SourceLimiter, type SourceLimits } from "../src/source-limiter.ts";
 import { WorkerDirectory, type DirectorySettings } from "../src/worker-directory.ts";
@@ -30,7 +31,7 @@ export async function startIngress(workers: readonly FakeWorker[], options: Ingr
     const banned = new FakeBucket<BanRecord>();
     const rejected: RejectReason[] = [];
     const opened: string[] = [];
-    const ended: (LinkEnd & { readonly worker: string })[] = [];
+    const ended: (ConnectionEnd & { readonly worker: string })[] = [];
     const retried: string[] = [];
     const lost: string[] = [];
     let silent = 0;
@@ -49,6 +50,8 @@ export async function startIngress(workers: readonly FakeWorker[], options: Ingr
         },
     );
     await directory.start(records);
+    const paths = new PathWatch({ interval: 1_000, mostPerTurn: 1_000, onRtt: () => undefined });
+    const connections = new ConnectionTable(paths, () => Date.now());
     const sources = new SourceLimiter({ ...LIMITS, ...options.limits }, () => performance.now());
     const listener = new Listener(
         {
@@ -66,10 +69,13 @@ export async function startIngress(workers: readonly FakeWorker[], options: Ingr
                 connectTimeout: 1_000,
                 answerTimeout: options.answerTimeout ?? 300,
                 idleTimeout: options.idleTimeout ?? 60_000,
+                tune: (socket) => void tune(socket, { noDelay: true }),
             }),
             bans,
             sources,
             log,
+            connections,
+            tune: (socket) => void tune(socket, { noDelay: true }),
             onRetry: (worker) => void retried.push(worker),
             onRejected: (_source, reason) => void rejected.push(reason),
             onSilent: () => (silent += 1),
@@ -94,6 +100,8 @@ export async function startIngress(workers: readonly FakeWorker[], options: Ingr
         banned,
         directory,
         listener,
+        paths,
+        connections,
         sources,
         rejected,
         opened,

@@ -33,6 +33,9 @@ test("a client's bytes reach a worker, with its address in front", async () => {
     }
     await eventually(() => assert.equal(ingress.ended.length, 1));
     assert.ok((ingress.ended[0]?.bytesIn ?? 0) > 200 && (ingress.ended[0]?.bytesOut ?? 0) > 200);
+    const { path } = ingress.ended[0] ?? {};
+    assert.ok((path?.rtt ?? 0) > 0 && (path?.segmentsOut ?? 0) > 0 && (path?.segmentsIn ?? 0) > 0);
+    assert.equal(ingress.paths.size, 0);
     assert.deepEqual(ingress.rejected, []);
 });
 

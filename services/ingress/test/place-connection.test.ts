@@ -34,7 +34,8 @@ function world(workers: readonly string[], opens: (worker: string) => Link | und
     };
     const opening = { socket: socket as Socket, bytes: new Uint8Array(0) } as never; // all that placement looks at
     const introduced = { client: CLIENT, local: CLIENT, kind: "client" } as const;
-    return { socket, told, place: () => placeConnection({ connection: "c", opening, introduced }, ports) };
+    const request = { connection: "c", opening, introduced, onEnding: () => undefined };
+    return { socket, told, place: () => placeConnection(request, ports) };
 }
 
 const REFUSED = new DependencyError("WORKER_UNREACHABLE", "no");

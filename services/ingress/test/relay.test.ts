@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { Readable, Writable } from "node:stream";
 import { test } from "node:test";
+import { tcpInfo } from "@postern/tcp";
 import { eventually } from "@postern/testkit";
 import type { Link } from "../src/link.ts";
 import { relay } from "../src/relay.ts";
@@ -16,9 +17,10 @@ interface Path {
     readonly answer?: string;
     /** Which side is closed before the relay begins. */
     readonly before?: "client" | "worker";
+    readonly onEnding?: (near: Socket) => void;
 }
 
-async function connected({ idleTimeout = 60_000, delivery = 10_000, answer = "", before }: Path = {}) {
+async function connected({ idleTimeout = 60_000, delivery = 10_000, answer = "", before, onEnding: told }: Path = {}) {
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo; // it listens on TCP
@@ -36,7 +38,8 @@ async function connected({ idleTimeout = 60_000, delivery = 10_000, answer = "",
         gone.destroy();
         await once(gone, "close");
     }
-    const link: Link = relay(near, far, { passedOn: 0, answer: Buffer.from(answer), idleTimeout, delivery });
+    const onEnding = (): void => told?.(near);
+    const link: Link = relay(near, far, { passedOn: 0, answer: Buffer.from(answer), idleTimeout, delivery, onEnding });
     return {
         client,
         worker,
@@ -117,6 +120,23 @@ test("a reset on one side, an idle pair and a close from us end with their reaso
     using ours = await connected();
     ours.link.close("ingress-stop");
     assert.equal((await ours.link.closed).reason, "ingress-stop");
+});
+
+test("at every end that shows itself the client's socket can still be asked", async () => {
+    const ends: readonly ((path: Awaited<ReturnType<typeof connected>>) => unknown)[] = [
+        ({ client }) => client.end(),
+        ({ worker }) => worker.end(),
+        ({ link }) => link.close("ingress-stop"),
+        ({ worker }) => worker.resetAndDestroy(),
+    ];
+    for (const end of ends) {
+        const figures: unknown[] = [];
+        using path = await connected({ delivery: 50, onEnding: (near) => figures.push(tcpInfo(near)) });
+        path.client.resume();
+        end(path);
+        await path.link.closed;
+        assert.notEqual(figures[0], undefined, end.toString());
+    }
 });
 
 test("what the worker had said already comes first", async () => {

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { applyBus, connectBus, type Bus } from "@postern/bus";
 import { parseConfig } from "@postern/config";
-import { BUCKETS, connectionClosed, ingressRejected } from "@postern/contracts";
+import { BUCKETS, connectionClosed, connectionsDescribe, ingressRejected } from "@postern/contracts";
 import type { ServiceContext } from "@postern/service";
 import { createLogger, createMetrics } from "@postern/telemetry";
-import { eventually, type NatsServer, silentLog, startNatsServer } from "@postern/testkit";
+import { eventually, type NatsServer, silentLog, startNatsServer, waitForValue } from "@postern/testkit";
 import { Ingress } from "../src/service.ts";
 import { dial, FakeWorker } from "./fleet.ts";
 
@@ -23,6 +23,7 @@ ingress:
   listen: ["127.0.0.1:0"]
   health: { interval: 100ms }
   limits: { perSource: 3 }
+  tcp: { sampleInterval: 1s }
   lostAfter: 1s
   stopWithin: 2s
   instances: { i1: {} }
@@ -130,6 +131,16 @@ test("refusals are summed up in one event, and a stop lets connections end by th
     await using one = await dial(port);
     await using two = await dial(port);
     for (let times = 0; times < 5; times += 1) await assert.rejects(dial(port));
+    const ask = () => admin.ask(admin.subjects.ingress("i1", "connections"), connectionsDescribe, {});
+    const { connections } = await waitForValue(async () => {
+        const answer = await ask();
+        return answer.connections.every(({ path }) => path !== undefined) ? answer : undefined;
+    });
+    assert.deepEqual(
+        new Set(connections.map((connection) => connection.client.port)),
+        new Set([client, one, two].map(({ tls }) => tls.localPort)),
+    );
+    assert.ok(connections.every(({ worker, path }) => worker === "w1" && (path?.rtt ?? 0) > 0));
     const stopped = service.stop("test");
     assert.equal(await client.say("x"), "w1:x");
     assert.equal(await one.say("x"), "w1:x");
@@ -145,5 +156,11 @@ test("refusals are summed up in one event, and a stop lets connections end by th
     const text = await metrics.expose();
     assert.match(text, /connections_rejected_total\{reason="source-limit",instance="i1"\} 5/);
     assert.match(text, /connections_placed_total\{instance="i1"\} 3/);
+    assert.match(text, /client_rtt_seconds_bucket\{le="\+Inf",instance="i1"\} [1-9]/);
+    assert.match(text, /client_segments_sent_total\{instance="i1"\} [1-9]/);
+    assert.match(text, /client_segments_(?:retransmitted|lost)_total\{instance="i1"\} \d/);
+    const ended = told.filter(({ contract }) => contract === connectionClosed).map(({ data }) => data);
+    for (const end of ended) assert.ok((connectionClosed.data.parse(end).path?.segmentsOut ?? 0) > 0);
+    assert.equal(ended.length, 3);
     assert.match(text, /connections_closed_total\{reason="ingress-stop",instance="i1"\} 3/);
 });

@@ -1,6 +1,7 @@
 // `ingress` in postern.yaml.
 import { z } from "zod";
 import { duration, listenAddress } from "../scalars.ts";
+import { outerTcp } from "./outer-tcp.ts";
 import { serviceKeys } from "./service-keys.ts";
 
 const cidr = () => z.union([z.cidrv4(), z.cidrv6()], "a network such as 10.0.0.0/8 or fd00::/8");
@@ -119,6 +120,7 @@ export const ingressSection = z.strictObject({
             "One connection in so many is published as `connection.opened` and `connection.closed`; all are counted.",
         ),
     proxy: proxy.prefault({}),
+    tcp: outerTcp(),
     limits: limits.prefault({}),
     health: health.prefault({}),
 });

@@ -1,6 +1,7 @@
 // `session-worker` in postern.yaml.
 import { z } from "zod";
 import { byteSize, duration, filePath, listenAddress } from "../scalars.ts";
+import { outerTcp } from "./outer-tcp.ts";
 import { serviceKeys } from "./service-keys.ts";
 
 const cidr = () => z.union([z.cidrv4(), z.cidrv6()], "a network such as 10.0.0.0/8 or fd00::/8");
@@ -189,6 +190,7 @@ export const sessionWorkerSection = z.strictObject({
         .describe("How often `session.updated` is published for each session."),
     tls: tls.prefault({}),
     proxy: proxy.prefault({}),
+    tcp: outerTcp(),
     sstp: sstp.prefault({}),
     ppp: ppp.prefault({}),
     auth: auth.prefault({}),

@@ -1,6 +1,6 @@
 // Workers, ingresses, and what administrators did.
 import { z } from "zod";
-import { ClientEndpoint, ConnectionId, Epoch, InstanceId, IpAddress, Timestamp } from "../primitives.ts";
+import { ClientEndpoint, ConnectionId, Epoch, InstanceId, IpAddress, PathFigures, Timestamp } from "../primitives.ts";
 import { ConnectionEndReason, RejectReason } from "../reasons.ts";
 import { defineEvent } from "./event.ts";
 
@@ -74,6 +74,7 @@ export const connectionClosed = defineEvent({
         bytesOut: z.int().nonnegative(),
         milliseconds: z.number().nonnegative(),
         reason: ConnectionEndReason,
+        path: PathFigures.optional(),
     }),
 });
 

@@ -7,6 +7,7 @@ import {
     Epoch,
     InstanceId,
     IpAddress,
+    PathFigures,
     Principal,
     SessionId,
     Timestamp,
@@ -61,6 +62,8 @@ export const sessionEnded = defineEvent({
         counters: Counters,
         /** False after `worker-lost`: the counters are the last reported ones. */
         exact: z.boolean(),
+        /** Where the client is connected to the worker itself; else `connection.closed` has it. */
+        path: PathFigures.optional(),
     }),
 });
 
