@@ -1,5 +1,5 @@
 #!/bin/bash
-# install-packages.sh PURPOSE...: makes sure that the host has the programs for `start` or `test`.
+# install-packages.sh PURPOSE...: makes sure that the host has the programs for `start`, `test` or `bench`.
 #
 # A program that is there, from whatever source, is left alone, and then neither APT nor the network is used.  What is
 # missing comes from the host's own APT; without APT, or offline, the message says which programs to install.
@@ -9,14 +9,16 @@ set -euo pipefail
 # program:package
 START=(nft:nftables ip:iproute2)
 TEST=("${START[@]}" debootstrap:debootstrap tshark:tshark dumpcap:wireshark-common ping:iputils-ping curl:curl openssl:openssl faketime:faketime)
+BENCH=("${START[@]}" ocserv:ocserv openconnect:openconnect iperf3:iperf3 ping:iputils-ping)
 
-[ $# -gt 0 ] || die "usage: $(basename "$0") start|test ..."
+[ $# -gt 0 ] || die "usage: $(basename "$0") start|test|bench ..."
 wanted=()
 for purpose in "$@"; do
     case $purpose in
         start) wanted+=("${START[@]}") ;;
         test) wanted+=("${TEST[@]}") ;;
-        *) die "unknown purpose: $purpose (start, test)" ;;
+        bench) wanted+=("${BENCH[@]}") ;;
+        *) die "unknown purpose: $purpose (start, test, bench)" ;;
     esac
 done
 
@@ -30,6 +32,16 @@ find_missing() {
         programs+=("${entry%%:*}")
         packages+=("${entry#*:}")
     done
+}
+
+# Servers that come with a package are for us to start, not for the host: they would take its port 443.  Where nobody has
+# said which may start (invoke-rc.d(8)), none may until the installation is over.
+POLICY=/usr/sbin/policy-rc.d
+start_no_daemons() {
+    [ -e "$POLICY" ] && return
+    trap 'rm -f -- "$POLICY"; rm -rf --one-file-system -- "$scratch"' EXIT
+    printf '%s\n' '#!/bin/sh' 'exit 101' >"$POLICY"
+    chmod 755 "$POLICY"
 }
 
 # Answers no question: debconf takes its defaults (tshark's: only root captures).
@@ -47,6 +59,7 @@ lock packages
 find_missing
 [ ${#programs[@]} -gt 0 ] || exit 0
 make_scratch
+start_no_daemons
 say "installing ${packages[*]}"
 # The lists of a fresh host are empty and those of an old one name files that are gone: then once more with new lists.
 install_missing || { apt-get -qq update >"$scratch/update" 2>&1 && install_missing; } || {
