@@ -2,6 +2,13 @@ import type { SecureVersion } from "node:tls";
 import type { AuthenticationMethod, ClientProfileName, Family } from "@postern/ppp";
 import type { Misbehaviour } from "./misbehaviour.ts";
 
+/** A TLS session that can be resumed.  Secret. */
+export interface TlsSession {
+    readonly session: Buffer;
+    /** DER of the certificate that was seen when it began: a resumed connection shows none, and the crypto binding is with it. */
+    readonly certificate: Uint8Array;
+}
+
 export interface SstpClientOptions {
     /** Name or address to dial. */
     readonly host: string;
@@ -42,6 +49,10 @@ export interface SstpClientOptions {
     readonly helloInterval?: number;
     /** Receives every IP packet.  The octets are only valid until it returns.  Without it, see `nextIpPacket`. */
     readonly onIpPacket?: (packet: Uint8Array) => void;
+    /** Receives every TLS session that the server offers for resumption. */
+    readonly onTlsSession?: (session: TlsSession) => void;
+    /** An earlier TLS session to resume; where the server does not, there is a full handshake. */
+    readonly resumes?: TlsSession;
     /** Receives the TLS secrets of this connection, one line of an SSLKEYLOGFILE at a time. */
     readonly keylog?: (line: Buffer) => void;
     readonly misbehaviour?: Misbehaviour;

@@ -34,16 +34,23 @@ export async function dial(
     }
 }
 
+/** DER of the certificate of this connection, or of the one that it resumes. */
+export function certificateOf(tls: TLSSocket, { resumes }: SstpClientOptions): Uint8Array {
+    const shown = tls.isSessionReused() ? resumes?.certificate : tls.getPeerX509Certificate()?.raw;
+    return shown ?? new Uint8Array(0);
+}
+
 const localAddress = ({ localAddress: address }: SstpClientOptions) =>
     address === undefined ? {} : { localAddress: address };
 
 function startTls(tcp: Socket, options: SstpClientOptions): TLSSocket {
-    const { servername = options.host, client = "windows", ca, keylog, verifiesCertificate = true } = options;
+    const { servername = options.host, client = "windows", ca, keylog, resumes, onTlsSession, verifiesCertificate = true } = options;
     const sendsName = CLIENT_HABITS[client].sendsServerName && isIP(servername) === 0;
     const tls = connectTls({
         socket: tcp,
         ...options.tls,
         ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+        ...(resumes === undefined ? {} : { session: resumes.session }),
         servername: sendsName ? servername : "",
         rejectUnauthorized: verifiesCertificate,
         // By the name that was meant, whether or not it was sent.
@@ -52,5 +59,8 @@ function startTls(tcp: Socket, options: SstpClientOptions): TLSSocket {
     // Whoever waits for the connection listens for errors, too; one that comes after the last of them has no consequence.
     tls.on("error", () => undefined);
     if (keylog !== undefined) tls.on("keylog", keylog);
+    if (onTlsSession !== undefined) {
+        tls.on("session", (session: Buffer) => onTlsSession({ session, certificate: certificateOf(tls, options) }));
+    }
     return tls;
 }

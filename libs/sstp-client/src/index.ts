@@ -1,6 +1,6 @@
 export { CLIENT_END_REASONS, type ClientEnd, type ClientEndReason } from "./client-end.ts";
 export { CLIENT_HABITS, type ClientHabits } from "./client-habits.ts";
-export type { SstpClientOptions } from "./client-options.ts";
+export type { SstpClientOptions, TlsSession } from "./client-options.ts";
 export type { ClientStatistics } from "./client-statistics.ts";
 export { DialError } from "./dial-error.ts";
 export { DIAL_STEPS, type DialStep, type DialTimings } from "./dial-timings.ts";
@@ -10,3 +10,4 @@ export { type LoadFailure, type LoadOptions, type LoadReport, openMany } from ".
 export { type Percentiles, percentilesOf } from "./percentiles.ts";
 export type { PingOptions } from "./pinger.ts";
 export { SstpClient } from "./sstp-client.ts";
+export type { TakenStream } from "./tunnel.ts";

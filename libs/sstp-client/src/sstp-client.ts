@@ -12,7 +12,7 @@ import { DialStopwatch, type DialTimings } from "./dial-timings.ts";
 import { type OpenStream, openStream } from "./open-stream.ts";
 import { PacketQueue } from "./packet-queue.ts";
 import { Pinger, type PingOptions } from "./pinger.ts";
-import { Tunnel } from "./tunnel.ts";
+import { type TakenStream, Tunnel } from "./tunnel.ts";
 
 const DIAL_TIMEOUT = 30_000;
 
@@ -101,6 +101,16 @@ export class SstpClient {
         return `${tls.getProtocol() ?? "TLS"} ${tls.getCipher().standardName}`;
     }
 
+    /** Whether the outer connection resumed an earlier TLS session. */
+    get isResumed(): boolean {
+        return this.#stream.tls.isSessionReused();
+    }
+
+    /** Octets that were written and that the TCP stack has not taken yet. */
+    get waitingBytes(): number {
+        return this.#stream.tls.writableLength;
+    }
+
     get statistics(): ClientStatistics {
         return { ...this.#counters, dropped: this.#queue.dropped };
     }
@@ -121,6 +131,20 @@ export class SstpClient {
     async drained(): Promise<void> {
         const { tls } = this.#stream;
         if (tls.writableNeedDrain && !tls.destroyed) await Promise.race([once(tls, "drain"), this.closed]);
+    }
+
+    /**
+     * For whoever moves packets in bulk: `onChunk` gets the received octets as TLS delivers them, each chunk only until it returns,
+     * and reads packets itself; an `SstpError` that it throws ends the connection.  Nothing is counted, pinged or answered here any
+     * more.  Not from within a callback of this client: a chunk must not have two readers.
+     */
+    takeOver(onChunk: (chunk: Uint8Array) => void): TakenStream {
+        return this.#tunnel.takeOver(onChunk);
+    }
+
+    /** Writes whole SSTP packets as they are, uncopied: `bytes` is the client's until `done`.  `false`: better wait for `drained`. */
+    writeFramed(bytes: Uint8Array, done: () => void): boolean {
+        return this.#stream.tls.write(bytes, done);
     }
 
     /** The next IP packet, for clients without `onIpPacket`; up to 256 wait, the oldest is dropped. */

@@ -12,11 +12,12 @@ import {
     protocolOf,
     type TimerName as PppTimerName,
 } from "@postern/ppp";
-import { encodeDataPacket, PacketReader, SstpError, type TimerName as CallTimerName } from "@postern/sstp";
+import { encodeDataPacket, PacketReader, type PacketSink, SstpError, type TimerName as CallTimerName } from "@postern/sstp";
 import { ClientCall } from "./client-call.ts";
 import type { ClientEnd } from "./client-end.ts";
 import { CLIENT_HABITS, type ClientHabits } from "./client-habits.ts";
 import type { SstpClientOptions } from "./client-options.ts";
+import { certificateOf } from "./dial.ts";
 import { earlyHlak } from "./early-hlak.ts";
 import { encodeIpDataPacket } from "./ip-data-packet.ts";
 import { certificateHashes, pppDigests } from "./node-digests.ts";
@@ -36,6 +37,14 @@ export interface TunnelPorts {
     readonly closed: (end: ClientEnd) => void;
 }
 
+/** What a new reader of the received octets begins with. */
+export interface TakenStream {
+    /** A copy of the octets of a packet that has not come whole yet: the first of the stream. */
+    readonly tail: Uint8Array;
+    /** Takes every packet that the new reader does not keep to itself: control packets, and PPP frames that are not IP. */
+    readonly rest: PacketSink;
+}
+
 export class Tunnel {
     readonly #options: SstpClientOptions;
     readonly #habits: ClientHabits;
@@ -43,7 +52,9 @@ export class Tunnel {
     readonly #stream: OpenStream;
     readonly #ports: TunnelPorts;
     readonly #writer: PacketWriter;
+    readonly #sink: PacketSink;
     readonly #reader: PacketReader;
+    #onChunk: (chunk: Uint8Array) => void;
     readonly #call: ClientCall;
     readonly #link: PppClientLink;
     readonly #callTimers: NamedTimers<CallTimerName>;
@@ -65,10 +76,12 @@ export class Tunnel {
         this.#pppTimers = new NamedTimers((name) => this.#drive(() => this.#link.onTimer(name)));
         this.#call = this.#createCall();
         this.#link = this.#createLink(correlationId);
-        this.#reader = new PacketReader({
+        this.#sink = {
             onControlPacket: (bytes, start, end) => this.#onControlPacket(bytes.subarray(start, end)),
             onDataPacket: (bytes, start, end) => this.#onDataPacket(bytes, start, end),
-        });
+        };
+        this.#reader = new PacketReader(this.#sink);
+        this.#onChunk = (chunk) => this.#reader.push(chunk);
     }
 
     get ipv4(): AgreedIpv4 | undefined {
@@ -97,6 +110,14 @@ export class Tunnel {
         return this.#writer.write(encodeIpDataPacket(packet, this.#link.compressesHeaders));
     }
 
+    /** From now on `onChunk` gets the octets as TLS delivers them, each chunk only until it returns. */
+    takeOver(onChunk: (chunk: Uint8Array) => void): TakenStream {
+        const { tail } = this.#reader;
+        this.#reader.stop();
+        this.#onChunk = onChunk;
+        return { tail, rest: this.#sink };
+    }
+
     /** LCP Terminate, then Call Disconnect, then the connection's end. */
     disconnect(): void {
         this.#leaving ??= { reason: "local-disconnect", detail: "disconnect()" };
@@ -118,10 +139,9 @@ export class Tunnel {
     }
 
     #createCall(): ClientCall {
-        const certificate = this.#stream.tls.getPeerX509Certificate();
         return new ClientCall(
             {
-                certificate: certificateHashes(certificate?.raw ?? new Uint8Array(0)),
+                certificate: certificateHashes(certificateOf(this.#stream.tls, this.#options)),
                 preferredHash: this.#habits.preferredHash,
                 helloInterval: this.#options.helloInterval ?? this.#habits.helloInterval,
                 statusInfo: this.#habits.statusInfo,
@@ -193,7 +213,7 @@ export class Tunnel {
     #onData(chunk: Uint8Array): void {
         this.#call.onReceived();
         try {
-            this.#reader.push(chunk);
+            this.#onChunk(chunk);
         } catch (error) {
             if (!(error instanceof SstpError)) throw error;
             this.destroy({ reason: "protocol-error", detail: error.message });
@@ -222,6 +242,7 @@ export class Tunnel {
     #onClosed(): void {
         const terminated = this.#link.phase === "terminate" && this.#leaving === undefined;
         this.#reader.stop();
+        this.#onChunk = () => undefined;
         this.#link.down();
         const end: ClientEnd =
             this.#streamError === undefined
