@@ -41,7 +41,7 @@ architecture: $(INSTALLED)
 	$(NODE) --test 'test/architecture/*.test.ts'
 
 unit: $(INSTALLED) $(ADDON) peers
-	$(NODE) --test --test-concurrency=2 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts' test/fuzz/replay.test.ts
+	$(NODE) --test --test-concurrency=2 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts' 'bench/test/**/*.test.ts' test/fuzz/replay.test.ts
 
 # Quick parts first; every part ends with the test runner's closing lines.
 test: $(INSTALLED) $(ADDON) peers
@@ -99,9 +99,11 @@ fuzz-brief: $(INSTALLED) $(ADDON)
 	@tools/install-fuzz-runtime.sh >/dev/null
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} $(NODE) --test --test-concurrency=1 test/fuzz/planted-defects.test.ts test/fuzz/fuzzing.test.ts
 
-# Writes bench/results/.
-bench: $(INSTALLED) $(ADDON) peers
-	unshare --net sh -c 'ip link set lo up && exec $(NODE) bench/session-setup.ts'
+# Everything side by side with its peers, 40 minutes; BENCH=brief for a try, BENCH_ROWS=1,4 for some rows.  Wants a host without other
+# work.  Writes bench/results/ and docs/benchmarks.md.
+bench: $(INSTALLED) $(ADDON) $(UDP_ECHO) peers
+	@tools/install-packages.sh bench
+	$(NODE) bench/main.ts
 
 fix: $(INSTALLED)
 	$(BIN)/oxfmt --write .

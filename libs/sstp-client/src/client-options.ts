@@ -30,6 +30,8 @@ export interface SstpClientOptions {
         readonly minVersion?: SecureVersion;
         readonly maxVersion?: SecureVersion;
         readonly ciphers?: string;
+        /** Key exchange groups, the preferred first. */
+        readonly ecdhCurve?: string;
     };
     /** Sent before TLS: a PROXY protocol header, or something that pretends to be one. */
     readonly proxyHeader?: Uint8Array;

@@ -44,7 +44,15 @@ const localAddress = ({ localAddress: address }: SstpClientOptions) =>
     address === undefined ? {} : { localAddress: address };
 
 function startTls(tcp: Socket, options: SstpClientOptions): TLSSocket {
-    const { servername = options.host, client = "windows", ca, keylog, resumes, onTlsSession, verifiesCertificate = true } = options;
+    const {
+        servername = options.host,
+        client = "windows",
+        ca,
+        keylog,
+        resumes,
+        onTlsSession,
+        verifiesCertificate = true,
+    } = options;
     const sendsName = CLIENT_HABITS[client].sendsServerName && isIP(servername) === 0;
     const tls = connectTls({
         socket: tcp,

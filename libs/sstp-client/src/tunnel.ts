@@ -12,7 +12,13 @@ import {
     protocolOf,
     type TimerName as PppTimerName,
 } from "@postern/ppp";
-import { encodeDataPacket, PacketReader, type PacketSink, SstpError, type TimerName as CallTimerName } from "@postern/sstp";
+import {
+    encodeDataPacket,
+    PacketReader,
+    type PacketSink,
+    SstpError,
+    type TimerName as CallTimerName,
+} from "@postern/sstp";
 import { ClientCall } from "./client-call.ts";
 import type { ClientEnd } from "./client-end.ts";
 import { CLIENT_HABITS, type ClientHabits } from "./client-habits.ts";

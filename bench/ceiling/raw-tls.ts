@@ -1,0 +1,79 @@
+// The ceiling: a bare TLS server of Node in the servers' namespace, with the cipher that workers prefer.
+import { createCertificateAuthority } from "@postern/testkit";
+import type { Direction } from "../load/iperf3.ts";
+import { SERVER_ADDRESS, type Topology } from "../topology.ts";
+import { TaskProcess } from "../task-process.ts";
+import type { ConnectQuestion, TransferQuestion } from "./client-main.ts";
+import type { ListenQuestion } from "./server-main.ts";
+
+const PORT = 4_444;
+const CONCURRENCY = 16;
+/** Of the certificate and of the key exchange. */
+export const CURVE = "P-256";
+
+export class RawTls implements AsyncDisposable {
+    readonly #server: TaskProcess;
+    readonly #clients: readonly TaskProcess[];
+    readonly #authority: string;
+
+    private constructor(server: TaskProcess, clients: readonly TaskProcess[], authority: string) {
+        this.#server = server;
+        this.#clients = clients;
+        this.#authority = authority;
+    }
+
+    /** `clients`: how many processes connect. */
+    static async start({ clients, servers }: Topology, { processes = 1 } = {}): Promise<RawTls> {
+        const authority = await createCertificateAuthority("Bench authority");
+        const { key, cert } = await authority.issue({ names: [SERVER_ADDRESS] });
+        const server = TaskProcess.start(servers, "ceiling/server-main.ts");
+        const question: ListenQuestion = {
+            host: SERVER_ADDRESS,
+            port: PORT,
+            key,
+            cert,
+            ciphers: "TLS_AES_128_GCM_SHA256",
+        };
+        await server.ask("listen", question);
+        const connecting = Array.from({ length: processes }, () =>
+            TaskProcess.start(clients, "ceiling/client-main.ts"),
+        );
+        return new RawTls(server, connecting, authority.cert);
+    }
+
+    get server(): number {
+        return this.#server.pid;
+    }
+
+    /** Opens `count` connections, by full handshakes, and keeps them. */
+    async connect(count: number): Promise<void> {
+        const share = Math.ceil(count / this.#clients.length);
+        const question: ConnectQuestion = {
+            host: SERVER_ADDRESS,
+            port: PORT,
+            ca: this.#authority,
+            ecdhCurve: CURVE,
+            count: share,
+            concurrency: CONCURRENCY,
+        };
+        await Promise.all(this.#clients.map((client) => client.ask("connect", question)));
+    }
+
+    async disconnect(): Promise<void> {
+        await Promise.all(this.#clients.map((client) => client.ask("disconnect")));
+    }
+
+    /** Bits that one connection moved. */
+    async transfer(direction: Direction, seconds: number): Promise<number> {
+        const [client] = this.#clients;
+        await this.connect(this.#clients.length);
+        const bits = await client?.ask<number>("transfer", { direction, seconds } satisfies TransferQuestion);
+        await this.disconnect();
+        return bits ?? 0;
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        for (const client of this.#clients) await client[Symbol.asyncDispose]();
+        await this.#server[Symbol.asyncDispose]();
+    }
+}

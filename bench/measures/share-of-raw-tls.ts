@@ -1,0 +1,56 @@
+// Row 2: what is left of Node's TLS when its bytes are packets of a TUN device.
+import { RawTls } from "../ceiling/raw-tls.ts";
+import { startCpuAccount } from "../cpu-account.ts";
+import { DIRECTIONS, Iperf3 } from "../load/iperf3.ts";
+import type { Measure, Scene } from "../measure.ts";
+import { atLeast, type Figure, judgeRatio, type Row, type Verdict } from "../report/row.ts";
+import { interleave } from "../rounds.ts";
+import { transfer } from "./bulk-tcp.ts";
+
+const GIGA = 1e9;
+const TITLES = { up: "client to server", down: "server to client" } as const;
+
+export const shareOfRawTls: Measure = { numbers: [2], run: async (scene) => [await run(scene)] };
+
+async function run({ topology, settings, postern, say }: Scene): Promise<Row> {
+    await using raw = await RawTls.start(topology);
+    await using iperf3 = await Iperf3.start(topology.clients, topology.servers, 1);
+    await using tunnels = await postern.open(1);
+    const figures: Figure[] = [];
+    const verdicts: Verdict[] = [];
+    for (const direction of DIRECTIONS) {
+        const samples = await interleave(settings.rounds, {
+            "bare TLS": async () => {
+                const account = startCpuAccount({ server: [raw.server] });
+                const bits = await raw.transfer(direction, settings.seconds);
+                const perSecond = bits / GIGA / account().groups.server;
+                say(
+                    `bare TLS, ${direction}: ${perSecond.toFixed(2)} Gbit/CPU-s, ${(bits / GIGA / settings.seconds).toFixed(2)} Gbit/s`,
+                );
+                return perSecond;
+            },
+            postern: async () => {
+                const { perWorkerSecond } = await transfer(iperf3, tunnels, direction, settings.seconds);
+                say(`postern, ${direction}: ${perWorkerSecond.toFixed(2)} Gbit/CPU-s`);
+                return perWorkerSecond;
+            },
+        });
+        figures.push({
+            name: `One connection, ${TITLES[direction]}`,
+            unit: "Gbit per CPU-second",
+            series: Object.entries(samples).map(([contender, values]) => ({ contender, values })),
+        });
+        verdicts.push(
+            judgeRatio(
+                `Gbit per CPU-second, ${TITLES[direction]}, to bare TLS`,
+                samples.postern,
+                samples["bare TLS"],
+                atLeast(0.65),
+            ),
+        );
+    }
+    const notes = [
+        "Bare TLS: a TLS server of Node that writes 16 KB at a time, or reads and throws away; AES-128-GCM as the worker's.",
+    ];
+    return { number: 2, title: "Inner TCP as a share of Node's raw TLS", figures, verdicts, notes };
+}

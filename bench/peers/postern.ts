@@ -1,0 +1,163 @@
+// Postern as `make start` runs it, with one worker.  Clients come to the worker itself or through the ingresses.
+import { once } from "node:events";
+import { randomBytes } from "node:crypto";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { InvariantError } from "@postern/errors";
+import { parseDocument } from "yaml";
+import { type ReadyFile, type RunningPostern, startPostern } from "../../test/interop/running-postern.ts";
+import type { OpenReport } from "../client/main.ts";
+import { SERVER_ADDRESS, type Topology } from "../topology.ts";
+import { endProcess, type Peer, TUNNEL_MTU, type Tunnels } from "./peer.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const NAME = "vpn.example.test";
+const INGRESS_PORT = 443;
+const WORKER_PORT = 8_443;
+const SESSIONS = 12_000;
+const SESSIONS_A_USER = 1_000;
+const UNLIMITED = 100_000;
+
+/** Where clients connect to. */
+export type Door = "worker" | "ingress";
+
+export interface Credentials {
+    readonly user: string;
+    readonly password: string;
+}
+
+export interface Target {
+    readonly host: string;
+    readonly port: number;
+    readonly servername: string;
+    /** A PEM file. */
+    readonly ca: string;
+}
+
+export class PosternPeer implements Peer, AsyncDisposable {
+    readonly name = "postern";
+    readonly #topology: Topology;
+    readonly #postern: RunningPostern;
+    readonly #ready: ReadyFile;
+    #opened = 0;
+
+    private constructor(topology: Topology, postern: RunningPostern, ready: ReadyFile) {
+        this.#topology = topology;
+        this.#postern = postern;
+        this.#ready = ready;
+    }
+
+    static async start(topology: Topology): Promise<PosternPeer> {
+        const postern = await startPostern(topology.servers, { name: NAME, port: INGRESS_PORT, configure });
+        return new PosternPeer(topology, postern, await postern.ready());
+    }
+
+    get worker(): number {
+        return this.#pid("session-worker");
+    }
+
+    get firstUser(): Credentials {
+        const { user, password } = this.#ready;
+        return { user, password };
+    }
+
+    target(door: Door): Target {
+        const port = door === "worker" ? WORKER_PORT : INGRESS_PORT;
+        return { host: SERVER_ADDRESS, port, servername: NAME, ca: this.#ready.ca };
+    }
+
+    /** Everything that an installation is, but the launcher. */
+    pids(...services: readonly string[]): number[] {
+        return services.flatMap((service) => this.#ready.pids[service] ?? []);
+    }
+
+    /** One process of ours holds all sessions, at the worker itself. */
+    async open(count: number): Promise<Tunnels> {
+        return this.openAt("worker", count);
+    }
+
+    async openAt(door: Door, count: number): Promise<Tunnels> {
+        this.#opened += 1;
+        const { host, port, servername, ca } = this.target(door);
+        const { user, password } = this.firstUser;
+        const where = ["--server", `${host}:${port}`, "--servername", servername, "--ca", ca, "--user", user];
+        const what = ["--sessions", count, "--device", `p${this.#opened}-`, "--mtu", TUNNEL_MTU];
+        const tables = ["--first-table", 10_000 + 100 * this.#opened];
+        const client = this.#topology.clients.spawn(
+            process.execPath,
+            [path.join(ROOT, "bench/client/main.ts"), ...[...where, ...what, ...tables].map(String)],
+            { stdio: ["pipe", "pipe", "inherit"] },
+        );
+        client.stdin?.end(`${password}\n`);
+        const report = await firstLine(client.stdout);
+        return {
+            ...report,
+            clients: [client.pid ?? 0],
+            workers: door === "worker" ? [this.worker] : [this.worker, ...this.pids("ingress")],
+            [Symbol.asyncDispose]: () => endProcess(client),
+        };
+    }
+
+    /** `prefix`: of names that nobody has yet. */
+    async addUsers(count: number, prefix = "bench"): Promise<Credentials[]> {
+        const users = Array.from({ length: count }, (_, index) => ({
+            user: `${prefix}-${index}`,
+            password: randomBytes(12).toString("hex"),
+        }));
+        // Most of it is the start of the command.
+        const waiting = [...users];
+        const add = async (): Promise<void> => {
+            for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#addUser(next);
+        };
+        await Promise.all([add(), add()]);
+        return users;
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        await this.#postern[Symbol.asyncDispose]();
+    }
+
+    #pid(service: string): number {
+        const pid = this.#ready.pids[service]?.[0];
+        if (pid === undefined) throw new InvariantError(`there is no ${service}`);
+        return pid;
+    }
+
+    async #addUser({ user, password }: Credentials): Promise<void> {
+        const command = this.#topology.servers.spawn(path.join(ROOT, "bin/postern"), ["user", "add", user], {
+            stdio: ["pipe", "ignore", "inherit"],
+            env: { ...process.env, POSTERN_CONFIG: this.#ready.config },
+        });
+        command.stdin?.end(`${password}\n`);
+        const [status] = (await once(command, "exit")) as [number | null]; // of child_process
+        if (status !== 0) throw new InvariantError(`postern user add ended with ${status}`);
+    }
+}
+
+/** One worker, which other hosts can reach; limits that are there against floods let the bench through. */
+function configure(yaml: string): string {
+    const document = parseDocument(yaml);
+    document.deleteIn(["session-worker", "instances", "worker-2"]);
+    document.setIn(["session-worker", "instances", "worker-1", "listen"], `${SERVER_ADDRESS}:${WORKER_PORT}`);
+    // The ingresses connect from this address; who connects from another is the client.
+    document.setIn(["session-worker", "proxy", "from"], [`${SERVER_ADDRESS}/32`, "127.0.0.0/8"]);
+    document.setIn(["session-worker", "ppp"], { mtu: TUNNEL_MTU });
+    document.setIn(["session-worker", "limits"], {
+        sessions: SESSIONS,
+        strangers: SESSIONS,
+        connections: 2 * SESSIONS,
+    });
+    document.setIn(["session-registry", "limits"], { sessionsPerUser: SESSIONS_A_USER });
+    const throttle = { burst: UNLIMITED, perMinute: UNLIMITED };
+    document.setIn(["auth-broker", "throttle"], { source: throttle, user: throttle });
+    const ingress = { perSource: UNLIMITED, acceptRate: UNLIMITED, acceptBurst: UNLIMITED };
+    document.setIn(["ingress", "limits"], ingress);
+    return document.toString({ lineWidth: 0 });
+}
+
+async function firstLine(stream: NodeJS.ReadableStream | null): Promise<OpenReport> {
+    if (stream === null) throw new InvariantError("a client without standard output");
+    for await (const line of createInterface({ input: stream })) return JSON.parse(line) as OpenReport; // of client/main.ts
+    throw new InvariantError("the load client ended before its sessions were open");
+}
