@@ -13,7 +13,7 @@ $(INSTALLED): package-lock.json $(PACKAGE_FILES)
 	npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
-include libs/tun/build.mk libs/tcp/build.mk
+include libs/tun/build.mk libs/tcp/build.mk bench/load/build.mk
 # Elsewhere than on Linux there is no TUN device to drive, and no TCP_INFO.
 ADDON := $(if $(filter Linux,$(shell uname -s)),$(TUN_ADDON) $(TCP_ADDON))
 
