@@ -13,7 +13,7 @@ const RECORD_HEADER = 5;
 const MAX_RECORD = 16_384 + 256;
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
-const EXTENSION = { serverName: 0, alpn: 16, supportedVersions: 43 } as const;
+const EXTENSION = { serverName: 0, alpn: 16, sessionTicket: 35, preSharedKey: 41, supportedVersions: 43 } as const;
 const HOST_NAME = 0;
 /** RFC 1035 §2.3.4, and only what can stand in a certificate. */
 const SERVER_NAME = /^[A-Za-z0-9._*-]{1,255}$/;
@@ -26,6 +26,8 @@ export interface ClientHello {
     /** IANA names, `0x1234` for those not known here; GREASE values are left out. */
     readonly ciphers: readonly string[];
     readonly alpn: readonly string[];
+    /** Sessions that the client would resume, as the server that gave them wrote them, first choice first.  Not for logs. */
+    readonly tickets: readonly Uint8Array[];
 }
 
 /** The ClientHello at the start of `bytes`, `undefined` while it is incomplete.  Throws `ClientHelloError` for anything else. */
@@ -45,6 +47,7 @@ export function decodeClientHello(bytes: Uint8Array): ClientHello | undefined {
         ...(serverName === undefined ? {} : { serverName }),
         ciphers: ciphers.filter((cipher) => !isGrease(cipher)).map(cipherName),
         alpn: readAlpn(extensions.get(EXTENSION.alpn)),
+        tickets: readTickets(extensions.get(EXTENSION.preSharedKey), extensions.get(EXTENSION.sessionTicket)),
     };
 }
 
@@ -108,4 +111,20 @@ function readAlpn(extension: Uint8Array | undefined): string[] {
     const protocols: string[] = [];
     while (list.remaining > 0) protocols.push(decodeLatin1(list.vector8()));
     return protocols.filter((protocol) => /^[!-~]{1,64}$/.test(protocol));
+}
+
+/** Those of TLS 1.3 (RFC 8446 §4.2.11) before that of TLS 1.2 (RFC 5077 §3.2), as the newer version is the one that is taken. */
+function readTickets(preSharedKey: Uint8Array | undefined, sessionTicket: Uint8Array | undefined): Uint8Array[] {
+    const tickets: Uint8Array[] = [];
+    if (preSharedKey !== undefined) {
+        const identities = new ByteCursor(new ByteCursor(preSharedKey).vector16());
+        while (identities.remaining > 0) {
+            tickets.push(identities.vector16());
+            // obfuscated_ticket_age
+            identities.take(4);
+        }
+    }
+    // Empty: none, but one would be welcome.
+    if (sessionTicket !== undefined && sessionTicket.length > 0) tickets.push(sessionTicket);
+    return tickets;
 }

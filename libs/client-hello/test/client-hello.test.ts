@@ -61,11 +61,33 @@ test("a hello in pieces, in many records, with any beginning of it: undefined un
     assert.deepEqual(decodeClientHello(concatBytes(...records)), expected);
 });
 
+test("tickets are read as their server wrote them, those of TLS 1.3 first", () => {
+    const extension = (type: number, body: Uint8Array): Uint8Array =>
+        concatBytes(Uint8Array.of(0, type, 0, body.length), body);
+    const ticketsOf = (...extensions: readonly Uint8Array[]): readonly Uint8Array[] | undefined => {
+        const all = concatBytes(...extensions);
+        const body = concatBytes(
+            fromHex(`0303 ${"00".repeat(32)} 00 0002 1301 01 00`),
+            Uint8Array.of(0, all.length),
+            all,
+        );
+        const message = concatBytes(Uint8Array.of(1, 0, 0, body.length), body);
+        return decodeClientHello(concatBytes(Uint8Array.of(22, 3, 1, 0, message.length), message))?.tickets;
+    };
+    const session = extension(35, fromHex("0a0b0c"));
+    const keys = extension(41, fromHex("0011 0003 010203 00000000 0002 0405 11111111 0002 9999"));
+    assert.deepEqual(ticketsOf(), []);
+    assert.deepEqual(ticketsOf(extension(35, new Uint8Array(0))), []);
+    assert.deepEqual(ticketsOf(session), [fromHex("0a0b0c")]);
+    assert.deepEqual(ticketsOf(session, keys), [fromHex("010203"), fromHex("0405"), fromHex("0a0b0c")]);
+    assert.throws(() => ticketsOf(extension(41, fromHex("0007 0003 010203 0000"))), ClientHelloError);
+});
+
 test("GREASE is left out and unknown numbers are shown", () => {
     const body = fromHex(`0303 ${"00".repeat(32)} 00 0006 0a0a fafa 4321 01 00`);
     const message = concatBytes(Uint8Array.of(1, 0, 0, body.length), body);
     const hello = decodeClientHello(concatBytes(Uint8Array.of(22, 3, 1, 0, message.length), message));
-    assert.deepEqual(hello, { versions: ["TLSv1.2"], ciphers: ["0x4321"], alpn: [] });
+    assert.deepEqual(hello, { versions: ["TLSv1.2"], ciphers: ["0x4321"], alpn: [], tickets: [] });
 });
 
 test("anything else throws its own error, whatever is damaged", async () => {

@@ -10,6 +10,7 @@ const KEY_KINDS = {
     "seal-private": { word: "postern-seal-private-v1", secret: true },
     "seal-public": { word: "postern-seal-public-v1", secret: false },
     accounts: { word: "postern-accounts-v1", secret: true },
+    "tls-tickets": { word: "postern-tls-tickets-v1", secret: true },
 } as const;
 export type KeyKind = keyof typeof KEY_KINDS;
 

@@ -25,6 +25,8 @@ export interface LoadReport {
     readonly failures: readonly LoadFailure[];
     /** Milliseconds from the TCP connect to the end of each step, of the clients that opened. */
     readonly timings: Readonly<Partial<Record<DialStep, Percentiles>>>;
+    /** Of the clients that opened, those that resumed an earlier TLS session. */
+    readonly resumed: number;
     /** Milliseconds from the first dial to the last result. */
     readonly duration: number;
 }
@@ -45,7 +47,8 @@ export async function openMany({ count, rate, client }: LoadOptions): Promise<Lo
             }
         }),
     );
-    return { clients, failures, timings: timingsOf(clients), duration: performance.now() - begun };
+    const resumed = clients.filter((client) => client.isResumed).length;
+    return { clients, failures, timings: timingsOf(clients), resumed, duration: performance.now() - begun };
 }
 
 function timingsOf(clients: readonly SstpClient[]): LoadReport["timings"] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DIAL_STEPS, openMany } from "@postern/sstp-client";
+import { DIAL_STEPS, openMany, SstpClient, type TlsSession } from "@postern/sstp-client";
 import { optionsFor, startServer } from "./loopback.ts";
 import { PASSWORD, SERVER_ADDRESS } from "./scripted-server.ts";
 
@@ -29,4 +29,23 @@ test("opens many at a steady rate, and reports who did not get in", async () => 
 test("of nobody there are no timings", async () => {
     const report = await openMany({ count: 0, rate: 1, client: () => assert.fail("nobody is to be opened") });
     assert.deepEqual([report.clients, report.failures, report.timings], [[], [], {}]);
+});
+
+test("those who have a ticket come back by it", async () => {
+    const server = await startServer();
+    const tickets: TlsSession[] = [];
+    const first = await SstpClient.connect(optionsFor(server, { onTlsSession: (ticket) => tickets.push(ticket) }));
+    assert.equal(first.isResumed, false);
+    await first.disconnect();
+    const [ticket] = tickets;
+    assert.ok(ticket !== undefined && ticket.certificate.length > 0);
+    const report = await openMany({
+        count: 4,
+        rate: 200,
+        client: (index) =>
+            optionsFor(server, index === 0 ? {} : { resumes: ticket, onTlsSession: () => assert.fail("none is due") }),
+    });
+    assert.equal(report.resumed, 3);
+    assert.deepEqual(report.failures, []);
+    await Promise.all(report.clients.map((client) => client.disconnect()));
 });

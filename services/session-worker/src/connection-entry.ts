@@ -42,6 +42,8 @@ export interface EntryPorts {
     readonly accepting: () => boolean;
     /** A whole ClientHello came, and TLS begins: from here on the connection costs more than it cost its sender. */
     readonly onHandshake: (peer: "client" | "health-check") => void;
+    /** TLS is done with a client. */
+    readonly onSecured: (how: "full" | "resumed") => void;
     readonly onFailure: (failure: HandshakeFailure) => void;
     /** A request was answered with an HTTP status other than 200. */
     readonly onAnswered: (status: number) => void;
@@ -70,7 +72,7 @@ export class ConnectionEntry {
 
     /** Resolves with a stream whose peer waits for the answer to its SSTP request, or with `undefined`.  Never rejects. */
     async run(): Promise<SessionTransport | undefined> {
-        const { proxies, certificates, log, onHandshake } = this.#ports;
+        const { proxies, certificates, log, onHandshake, onSecured } = this.#ports;
         const { headerTimeout, handshakeTimeout } = this.#settings;
         this.#deadline.start(proxies.mustIntroduce(this.#socket) ? headerTimeout : handshakeTimeout);
         try {
@@ -82,6 +84,7 @@ export class ConnectionEntry {
             );
             this.#hello = secured.hello;
             this.#mark("tls");
+            if (!this.#origin.isHealthCheck) onSecured(secured.resumed ? "resumed" : "full");
             this.#stage = "http";
             return await this.#greet(secured);
         } catch (error) {
@@ -94,7 +97,7 @@ export class ConnectionEntry {
         }
     }
 
-    async #greet({ socket, hello, certificates }: SecuredConnection): Promise<SessionTransport | undefined> {
+    async #greet({ socket, hello, resumed, certificates }: SecuredConnection): Promise<SessionTransport | undefined> {
         const { accepting, onAnswered } = this.#ports;
         const greeting = await readGreeting(socket, accepting);
         if (greeting.kind === "answered") {
@@ -112,6 +115,7 @@ export class ConnectionEntry {
             tls: {
                 version: socket.getProtocol() ?? "unknown",
                 cipher: socket.getCipher().standardName,
+                resumed,
                 ...(serverName === undefined ? {} : { serverName }),
             },
             correlationId: greeting.correlationId,

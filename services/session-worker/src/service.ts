@@ -26,6 +26,8 @@ import { SessionReport } from "./session-report.ts";
 import { SessionTable } from "./session-table.ts";
 import { Strangers } from "./strangers.ts";
 import { sessionSettings, tlsOptions } from "./settings.ts";
+import { TicketKeys } from "./ticket-keys.ts";
+import { readTicketSecret, watchTicketSecret } from "./ticket-secret.ts";
 import { platformClock, TimerWheel } from "./timer-wheel.ts";
 import type { Uplink } from "./uplink.ts";
 import { WorkerControl } from "./worker-control.ts";
@@ -67,7 +69,9 @@ export class SessionWorker implements Service {
 
     async start(): Promise<void> {
         const { section, log, metrics } = this.#context;
-        const certificates = new CertificateStore(section.tls.certificates, tlsOptions(section));
+        const { secret, ...tickets } = section.tls.tickets;
+        const keys = new TicketKeys(await readTicketSecret(secret, log), tickets, wallClock);
+        const certificates = new CertificateStore(section.tls.certificates, tlsOptions(section), keys);
         const uplink = createUplink(section, log);
         this.#undo.defer(() => uplink.stop());
         await uplink.start((slot, run) => this.#sessions.deliver(slot, run));
@@ -83,6 +87,7 @@ export class SessionWorker implements Service {
                 this.#report.certificates(loaded),
             ),
         );
+        if (secret !== undefined) this.#undo.defer(watchTicketSecret(secret, keys, section.tls.reloadInterval, log));
         observeWorker(metrics, { sessions: this.#sessions, listener, uplink, certificates, wallClock });
         const { host } = section.listen;
         log.info({ listen: `${host}:${port}`, capacity: section.limits.sessions }, "session-worker ready");
@@ -178,6 +183,7 @@ export class SessionWorker implements Service {
                 accepting: () => this.readiness() === undefined,
                 onTransport: (transport) => this.#begin(transport, ports),
                 onHandshake: (peer) => entryMetrics.began(peer),
+                onSecured: (how) => entryMetrics.secured(how),
                 onFailure: (failure) => {
                     entryMetrics.failed(failure);
                     this.#report.handshakeFailed(failure);

@@ -24,7 +24,12 @@ export interface SessionTransport {
     readonly connection: string;
     /** Every certificate that the client may have been shown. */
     readonly certificates: readonly CertificateHashes[];
-    readonly tls: { readonly version: string; readonly cipher: string; readonly serverName?: string };
+    readonly tls: {
+        readonly version: string;
+        readonly cipher: string;
+        readonly resumed: boolean;
+        readonly serverName?: string;
+    };
     readonly correlationId: string | undefined;
     /** Monotonic milliseconds by step, from `accepted` on. */
     readonly steps: Map<string, number>;

@@ -1,6 +1,6 @@
 // From `session-worker` in postern.yaml to what sessions and TLS are made with.
 import type { SessionWorkerSection } from "@postern/config";
-import type { TlsOptions } from "./certificates.ts";
+import type { TlsOptions } from "./server-identity.ts";
 import type { SessionSettings } from "./session-ports.ts";
 
 /** Forward secrecy and AEAD first; CBC only where it is asked for. */
@@ -24,7 +24,9 @@ const LEGACY_CBC = [
     "AES256-SHA",
 ];
 
-export function tlsOptions({ tls }: SessionWorkerSection): TlsOptions {
+type TlsSection = Pick<SessionWorkerSection["tls"], "minVersion" | "maxVersion" | "legacyCbc">;
+
+export function tlsOptions({ tls }: { readonly tls: TlsSection }): TlsOptions {
     const ciphers = [...MODERN, ...(tls.legacyCbc ? LEGACY_CBC : [])].join(":");
     return { minVersion: tls.minVersion, maxVersion: tls.maxVersion, ciphers };
 }

@@ -4,7 +4,8 @@ import { type ClientHello, decodeClientHello, MAX_CLIENT_HELLO_SIZE, ClientHello
 import { DependencyError } from "@postern/errors";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { CertificateHashes, CertificateStore } from "./certificates.ts";
+import type { CertificateHashes } from "./certificate-hashes.ts";
+import type { CertificateStore } from "./certificates.ts";
 import { readAhead } from "./read-ahead.ts";
 
 const HTTP = "http/1.1";
@@ -22,6 +23,8 @@ export class TlsHandshakeError extends DependencyError {
 export interface SecuredConnection {
     readonly socket: TLSSocket;
     readonly hello: ClientHello;
+    /** A ticket brought an earlier TLS session back, and no certificate was shown. */
+    readonly resumed: boolean;
     /** Of every certificate that the client may have been shown. */
     readonly certificates: readonly CertificateHashes[];
 }
@@ -42,11 +45,11 @@ export async function secure(
         return undefined;
     });
     // Kept for the whole handshake: files that change meanwhile are for later ones.
-    const identity = store.identityFor(hello.serverName);
+    const terms = store.identityFor(hello.serverName).termsFor(hello);
     onBegin();
     const secured = new TLSSocket(socket, {
         isServer: true,
-        secureContext: identity.context,
+        secureContext: terms.context,
         requestCert: false,
         // A client whose list lacks it is served all the same: an alert would only help a middlebox.
         ...(hello.alpn.includes(HTTP) ? { ALPNProtocols: [HTTP] } : {}),
@@ -68,7 +71,7 @@ export async function secure(
             resolve();
         });
     });
-    return { socket: secured, hello, certificates: identity.seenBy(secured) };
+    return { socket: secured, hello, resumed: secured.isSessionReused(), certificates: terms.seenBy(secured) };
 }
 
 /** OpenSSL's `40E3…:error:0A000102:SSL routines:tls_post_process_client_hello:no shared cipher:…` without its addresses. */

@@ -21,6 +21,7 @@ const DAY = 86_400_000;
 /** What happens at the door. */
 export interface EntryMetrics {
     began(peer: "client" | "health-check"): void;
+    secured(how: "full" | "resumed"): void;
     failed(failure: Pick<HandshakeFailure, "stage" | "code">): void;
     answered(status: number): void;
     dropped(): void;
@@ -31,6 +32,11 @@ export function createEntryMetrics(metrics: Metrics): EntryMetrics {
         name: "tls_handshakes_total",
         help: "TLS handshakes begun; an ingress's health checks are not clients.",
         labels: ["peer"],
+    });
+    const secured = metrics.counter({
+        name: "tls_handshakes_done_total",
+        help: "TLS handshakes of clients that were completed: with a certificate, or by a ticket of an earlier one.",
+        labels: ["handshake"],
     });
     const failures = metrics.counter({
         name: "handshake_failures_total",
@@ -48,6 +54,7 @@ export function createEntryMetrics(metrics: Metrics): EntryMetrics {
     });
     return {
         began: (peer) => handshakes.add(1, { peer }),
+        secured: (handshake) => secured.add(1, { handshake }),
         failed: ({ stage, code }) => failures.add(1, { stage, code }),
         answered: (status) => answers.add(1, { status: String(status) }),
         dropped: () => drops.add(),

@@ -56,16 +56,12 @@ export class WorkerReport {
         }
     }
 
-    handshakeFailed({ code: _code, ...failure }: HandshakeFailure): void {
+    handshakeFailed({ code: _code, clientHello, ...rest }: HandshakeFailure): void {
         const { events, worker, lines } = this.#ports;
+        const failure = { ...rest, ...(clientHello === undefined ? {} : { clientHello: summaryOf(clientHello) }) };
         lines.add(`handshake failed: ${failure.stage}`, failure.client.address, failure);
         if (!this.#failures.take()) return;
-        const { clientHello, ...rest } = failure;
-        events.emit(handshakeFailed, worker, {
-            ...rest,
-            worker,
-            ...(clientHello === undefined ? {} : { clientHello: summaryOf(clientHello) }),
-        });
+        events.emit(handshakeFailed, worker, { ...failure, worker });
     }
 
     #keep(done: Promise<void>): void {
@@ -73,7 +69,7 @@ export class WorkerReport {
     }
 }
 
-/** As much of what a client offered as the contract has room for. */
+/** As much of what a client offered as the contract has room for, and no ticket. */
 const summaryOf = ({ versions, serverName, ciphers, alpn }: NonNullable<HandshakeFailure["clientHello"]>) => ({
     versions: [...versions],
     ...(serverName === undefined ? {} : { serverName }),

@@ -1,5 +1,5 @@
 // Certificate files of a test's own, which it may replace.
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createCertificateAuthority, createTemporaryDirectory, type CertificateAuthority } from "@postern/testkit";
 
@@ -35,6 +35,14 @@ export class CertificateFolder implements AsyncDisposable {
 
     pair(name: string): { readonly certificate: string; readonly key: string } {
         return { certificate: path.join(this.#path, `${name}.pem`), key: path.join(this.#path, `${name}.key`) };
+    }
+
+    path(file: string): string {
+        return path.join(this.#path, file);
+    }
+
+    read(file: string): string {
+        return readFileSync(this.path(file), "utf8");
     }
 
     replace(file: string, content: string): void {

@@ -23,7 +23,7 @@ export const transport = (more: Partial<SessionTransport> = {}): SessionTranspor
     client: { address: "198.51.100.7", port: 50_000 },
     connection: "0123456789",
     certificates: [],
-    tls: { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", serverName: "vpn.example.test" },
+    tls: { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", resumed: false, serverName: "vpn.example.test" },
     correlationId: undefined,
     steps: new Map([["accepted", 100]]),
     ...more,

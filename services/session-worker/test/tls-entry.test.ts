@@ -1,14 +1,18 @@
 // What happens to TLS after the handshake: errors that Node tells nobody, renegotiation, tickets.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
+import path from "node:path";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
-import { TLSSocket, type SecureVersion } from "node:tls";
+import type { SecureVersion } from "node:tls";
 import { encodeSstpRequest } from "@postern/sstp";
-import type { SstpClientOptions } from "@postern/sstp-client";
-import { eventually } from "@postern/testkit";
-import { GATEWAY, startWorker } from "./worker-harness.ts";
+import { DialError, type TlsSession } from "@postern/sstp-client";
+import { createTemporaryDirectory, eventually } from "@postern/testkit";
+import { GATEWAY, issuePairs, startWorker } from "./worker-harness.ts";
 
 type Worker = Awaited<ReturnType<typeof startWorker>>;
 
@@ -82,29 +86,101 @@ test("a client that wants to renegotiate is cut off", async () => {
     await eventually(() => assert.equal(worker.sessions.size, 0));
 });
 
+/** Two tickets of one worker, before and after its ECDSA certificate was replaced. */
+async function ticketsOf(
+    worker: Worker,
+    maxVersion: SecureVersion,
+): Promise<{ before: TlsSession; after: TlsSession }> {
+    const take = async (): Promise<TlsSession> => {
+        const given = Promise.withResolvers<TlsSession>();
+        const client = await worker.dial({ tls: { maxVersion }, onTlsSession: given.resolve });
+        assert.equal(client.isResumed, false);
+        const ticket = await given.promise;
+        await client.disconnect();
+        return ticket;
+    };
+    const before = await take();
+    await worker.replaceCertificate("ecdsa");
+    return { before, after: await take() };
+}
+
 for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
-    test(`${maxVersion}: the crypto binding of a client that a ticket brings back is verified`, async () => {
+    const tls = { maxVersion };
+
+    test(`${maxVersion}: the crypto binding of a client that a ticket brings back is verified with what it saw then`, async () => {
         await using worker = await startWorker();
-        const first = worker.connectTls({ maxVersion });
-        const [ticket] = (await once(first, "session")) as [Buffer]; // what the event carries
-        const shown = first.getPeerX509Certificate();
-        first.destroy();
-        // Node's client does not say which certificate a resumed session was opened with; a real one remembers.
-        const original = Object.getOwnPropertyDescriptor(TLSSocket.prototype, "getPeerX509Certificate") ?? {};
-        Object.defineProperty(TLSSocket.prototype, "getPeerX509Certificate", { ...original, value: () => shown });
-        try {
-            const tls = { maxVersion, session: ticket } as SstpClientOptions["tls"]; // options of tls.connect, which get them all
-            const tunnel = await worker.dial(tls === undefined ? {} : { tls });
-            const [session] = worker.sessions.values();
-            assert.ok(session?.transport.stream instanceof TLSSocket);
-            assert.equal(session.transport.stream.isSessionReused(), true);
-            assert.equal(session.transport.certificates.length, 2);
-            await tunnel.ping(GATEWAY);
-            assert.deepEqual(worker.bindingFailures, []);
-        } finally {
-            Object.defineProperty(TLSSocket.prototype, "getPeerX509Certificate", original);
+        const { before, after } = await ticketsOf(worker, maxVersion);
+        worker.secured.length = 0;
+        for (const ticket of [before, after]) {
+            const client = await worker.dial({ tls, resumes: ticket });
+            assert.equal(client.isResumed, true);
+            assert.ok([...worker.sessions.values()].at(-1)?.transport.tls.resumed);
+            await client.ping(GATEWAY);
         }
+        assert.deepEqual(worker.secured, ["resumed", "resumed"]);
+        assert.deepEqual(worker.bindingFailures, []);
     });
+
+    test(`${maxVersion}: a ticket does not bring back a certificate that was replaced before it was given`, async () => {
+        await using worker = await startWorker();
+        const { before, after } = await ticketsOf(worker, maxVersion);
+        const ticket = { session: after.session, certificate: before.certificate };
+        await assert.rejects(worker.dial({ tls, resumes: ticket }), DialError);
+        assert.deepEqual(worker.bindingFailures, ["certificate-hash"]);
+    });
+
+    test(`${maxVersion}: a certificate that was replaced longer ago than a ticket lives is refused`, async () => {
+        await using worker = await startWorker();
+        const { before } = await ticketsOf(worker, maxVersion);
+        worker.clock.now += 3_600_000;
+        const honest = await worker.dial({ tls, resumes: before });
+        assert.equal(honest.isResumed, false);
+        await honest.ping(GATEWAY);
+        const claimsOldCertificate = worker.dial({
+            tls,
+            resumes: before,
+            misbehaviour: { callConnected: (packet) => [claiming(before.certificate, packet)] },
+        });
+        await assert.rejects(claimsOldCertificate, DialError);
+        assert.deepEqual(worker.bindingFailures, ["certificate-hash"]);
+    });
+
+    test(`${maxVersion}: OpenSSL's client comes back to another worker, and its new keys are not the ticket's`, async () => {
+        await using folder = await createTemporaryDirectory("tickets");
+        const file = path.join(folder.path, "session.pem");
+        const keys = { secret: randomBytes(32), pairs: await issuePairs() };
+        await using first = await startWorker(keys);
+        await using second = await startWorker(keys);
+        const version = maxVersion === "TLSv1.2" ? "-tls1_2" : "-tls1_3";
+        const opened = await openssl(first.port, file, version, "-sess_out", file);
+        assert.match(opened, /^New, TLSv1\.[23], Cipher is/m);
+        assert.match(opened, /TLS session ticket lifetime hint: 3600 \(seconds\)/);
+        // The client would do without Diffie-Hellman; the worker does not.
+        const resumed = await openssl(second.port, undefined, version, "-sess_in", file, "-allow_no_dhe_kex");
+        assert.match(resumed, /^Reused, TLSv1\.[23], Cipher is/m);
+        if (maxVersion === "TLSv1.3") assert.match(resumed, /^Server Temp Key: X25519/m);
+    });
+}
+
+/** A Call Connected with the hash of another certificate in it. */
+function claiming(certificate: Uint8Array, packet: Uint8Array): Uint8Array {
+    const changed = Uint8Array.from(packet);
+    changed.set(createHash("sha256").update(certificate).digest(), 48);
+    return changed;
+}
+
+/** What `openssl s_client` prints of a handshake; it leaves when it has been given `awaited`. */
+async function openssl(port: number, awaited: string | undefined, ...more: readonly string[]): Promise<string> {
+    const args = ["s_client", "-connect", `127.0.0.1:${port}`, "-servername", "vpn.example.test", ...more];
+    const client = spawn("openssl", args, { stdio: ["pipe", "pipe", "ignore"] });
+    const closed = once(client, "close");
+    let said = "";
+    client.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+    await once(client.stdout, "data");
+    await eventually(() => assert.ok(awaited === undefined || existsSync(awaited)));
+    client.stdin.end("Q\n");
+    await closed;
+    return said;
 }
 
 test("ALPN: http/1.1 is chosen where it is offered; a list without it is no reason to refuse", async () => {

@@ -1,15 +1,21 @@
 // A worker without its bus: the real listener, TLS, sessions and packet path.  Brokers and registry are one function that
 // knows one user; the network side is an uplink that remembers what it was given.
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Duplex } from "node:stream";
-import { connect as connectTls, DEFAULT_CIPHERS, type ConnectionOptions, type TLSSocket } from "node:tls";
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { createLogger } from "@postern/telemetry";
-import { createCertificateAuthority, createTemporaryDirectory, eventually } from "@postern/testkit";
-import { CertificateStore, type TlsOptions } from "../src/certificates.ts";
+import {
+    createCertificateAuthority,
+    createTemporaryDirectory,
+    eventually,
+    type IssuedCertificate,
+} from "@postern/testkit";
+import { type CertificateFiles, CertificateStore } from "../src/certificates.ts";
 import { digests } from "../src/digests.ts";
 import { InboundBatch } from "../src/inbound-batch.ts";
 import type { HandshakeFailure } from "../src/connection-entry.ts";
@@ -20,6 +26,9 @@ import { Session } from "../src/session.ts";
 import { createSessionId } from "../src/session-id.ts";
 import type { Decision, SessionPorts, SessionSettings } from "../src/session-ports.ts";
 import { SessionTable } from "../src/session-table.ts";
+import type { TlsOptions } from "../src/server-identity.ts";
+import { tlsOptions } from "../src/settings.ts";
+import { TicketKeys } from "../src/ticket-keys.ts";
 import { platformClock, TimerWheel } from "../src/timer-wheel.ts";
 import { parseIpv4 } from "@postern/ip";
 import type { Run, Uplink } from "../src/uplink.ts";
@@ -113,6 +122,9 @@ export interface HarnessOptions {
     readonly random?: () => number;
     /** Octets of the pieces in which sessions get their stream. */
     readonly pieces?: number;
+    /** Of its ticket keys; a ticket lives an hour. */
+    readonly secret?: Uint8Array;
+    readonly pairs?: Awaited<ReturnType<typeof issuePairs>>;
 }
 
 const DEFAULTS: SessionSettings = {
@@ -130,22 +142,34 @@ const DEFAULTS: SessionSettings = {
     egress: { dataBytes: 262_144, totalBytes: 1_048_576 },
 };
 
-const ANY_TLS: TlsOptions = { minVersion: "TLSv1.2", maxVersion: "TLSv1.3", ciphers: DEFAULT_CIPHERS };
+const ANY_TLS = tlsOptions({ tls: { minVersion: "TLSv1.2", maxVersion: "TLSv1.3", legacyCbc: false } });
+
+const KEY_TYPES = ["rsa", "ecdsa"] as const;
+type KeyType = (typeof KEY_TYPES)[number];
+type KeyPairFiles = CertificateFiles["pairs"][number];
+
+/** An authority, and certificates of it that several workers may have. */
+export async function issuePairs() {
+    const authority = await createCertificateAuthority();
+    const issue = (keyType: KeyType) => authority.issue({ names: ["vpn.example.test", "127.0.0.1"], keyType });
+    return { authority, issue, issued: { rsa: await issue("rsa"), ecdsa: await issue("ecdsa") } };
+}
 
 /** Starts a worker on loopback; `await using` ends it and everything that it holds. */
 export async function startWorker(options: HarnessOptions = {}) {
     const directory = await createTemporaryDirectory("worker");
-    const authority = await createCertificateAuthority();
-    const pairs = await Promise.all(
-        (["rsa", "ecdsa"] as const).map(async (keyType) => {
-            const issued = await authority.issue({ names: ["vpn.example.test", "127.0.0.1"], keyType });
-            const certificate = path.join(directory.path, `${keyType}.pem`);
-            const key = path.join(directory.path, `${keyType}.key`);
-            writeFileSync(certificate, issued.cert);
-            writeFileSync(key, issued.key, { mode: 0o600 });
-            return { certificate, key };
-        }),
-    );
+    const { authority, issue, issued } = options.pairs ?? (await issuePairs());
+    const write = (keyType: KeyType, { cert, key }: Pick<IssuedCertificate, "cert" | "key">): KeyPairFiles => {
+        const files = {
+            certificate: path.join(directory.path, `${keyType}.pem`),
+            key: path.join(directory.path, `${keyType}.key`),
+        };
+        writeFileSync(files.certificate, cert);
+        writeFileSync(files.key, key, { mode: 0o600 });
+        return files;
+    };
+    const pairs = KEY_TYPES.map((keyType) => write(keyType, issued[keyType]));
+    const clock = { now: Date.now() };
     const log = createLogger({ service: "session-worker", instance: "test", level: "fatal" });
     const password = crypto.randomUUID();
     const uplink = new RecordingUplink();
@@ -155,6 +179,7 @@ export async function startWorker(options: HarnessOptions = {}) {
     const ended: Ending[] = [];
     const bindingFailures: string[] = [];
     const handshakes: ("client" | "health-check")[] = [];
+    const secured: ("full" | "resumed")[] = [];
     const handshakeFailures: HandshakeFailure[] = [];
     const gaveUp: string[] = [];
     const answers: number[] = [];
@@ -213,7 +238,9 @@ export async function startWorker(options: HarnessOptions = {}) {
             },
         },
     };
-    const certificates = new CertificateStore([{ names: [], pairs }], options.tls ?? ANY_TLS);
+    const tickets = { lifetime: 3_600_000, tls12: true };
+    const keys = new TicketKeys(options.secret ?? randomBytes(32), tickets, () => clock.now);
+    const certificates = new CertificateStore([{ names: [], pairs }], options.tls ?? ANY_TLS, keys);
     const listener = new Listener(
         { host: "127.0.0.1", port: 0, headerTimeout: 500, handshakeTimeout: 2_000, maxConnections: 1_000 },
         {
@@ -233,6 +260,7 @@ export async function startWorker(options: HarnessOptions = {}) {
                 if (slot !== undefined) sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
             },
             onHandshake: (peer) => void handshakes.push(peer),
+            onSecured: (how) => void secured.push(how),
             onFailure: (failure) => void handshakeFailures.push(failure),
             onAnswered: (status) => void answers.push(status),
             onDropped: () => undefined,
@@ -251,10 +279,17 @@ export async function startWorker(options: HarnessOptions = {}) {
         ended,
         bindingFailures,
         handshakes,
+        secured,
         handshakeFailures,
         gaveUp,
         answers,
         snapshots,
+        /** Wall-clock milliseconds of its ticket keys. */
+        clock,
+        replaceCertificate: async (keyType: KeyType) => {
+            write(keyType, await issue(keyType));
+            certificates.reload();
+        },
         /** A client that speaks no SSTP by itself. */
         connectTls: (more: ConnectionOptions = {}): TLSSocket =>
             connectTls({

@@ -24,6 +24,9 @@ test("what a worker is asked for at a scrape", async () => {
         wallClock: () => 0,
     });
     const entry = createEntryMetrics(metrics);
+    entry.secured("full");
+    entry.secured("resumed");
+    entry.secured("resumed");
     entry.failed({ stage: "tls", code: "TIMEOUT" });
     entry.answered(503);
     entry.dropped();

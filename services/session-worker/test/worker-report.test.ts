@@ -25,6 +25,7 @@ const FAILURE: HandshakeFailure = {
         versions: ["TLSv1.0"],
         ciphers: Array.from({ length: 200 }, (_, index) => `cipher ${index}`),
         alpn: [],
+        tickets: [Uint8Array.of(1)],
     },
 };
 
@@ -58,6 +59,7 @@ test("handshake failures are told with what the client offered, and a flood of t
     assert.ok(told);
     const { ciphers } = told["clientHello"] as { ciphers: string[] }; // as its contract says
     assert.equal(ciphers.length, 64);
+    assert.doesNotMatch(JSON.stringify([told, lines]), /tickets/);
     for (let times = 0; times < 5_000; times += 1) {
         clock.now += 1;
         report.handshakeFailed(FAILURE);

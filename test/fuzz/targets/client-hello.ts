@@ -34,6 +34,9 @@ function hello(extensions: readonly Uint8Array[] | undefined): Uint8Array {
 const SERVER_NAME = extension(0, vector16(Uint8Array.of(0), vector16(encodeLatin1("vpn.example.com"))));
 const ALPN = extension(16, vector16(vector8(encodeLatin1("h2")), vector8(encodeLatin1("http/1.1"))));
 const VERSIONS = extension(43, vector8(Uint8Array.of(0x1a, 0x1a, 3, 4, 3, 3)));
+const TICKET = extension(35, new Uint8Array(64).fill(0x44));
+const IDENTITY = concatBytes(vector16(new Uint8Array(48).fill(0x55)), new Uint8Array(4));
+const PRE_SHARED_KEY = extension(41, concatBytes(vector16(IDENTITY, IDENTITY), vector16(vector8(new Uint8Array(32)))));
 const KEY_SHARE = extension(51, vector16(new Uint8Array(38).fill(0x33)));
 
 function* seeds(): Iterable<Uint8Array> {
@@ -42,6 +45,8 @@ function* seeds(): Iterable<Uint8Array> {
     yield concatBytes(record(modern.subarray(0, 3)), record(modern.subarray(3, 70)), record(modern.subarray(70)));
     yield record(hello([SERVER_NAME]));
     yield record(hello(undefined));
+    yield record(hello([SERVER_NAME, TICKET]));
+    yield record(hello([VERSIONS, TICKET, PRE_SHARED_KEY]));
     yield record(hello([VERSIONS, SERVER_NAME, SERVER_NAME, extension(0xfe0d, new Uint8Array(9))]));
 }
 
@@ -53,9 +58,10 @@ export const target: FuzzTarget = {
         assertPartAgrees(whole, bytes.subarray(0, cutPoint(bytes)));
         const decoded = valueOf(whole);
         if (decoded === undefined) return;
-        const { versions, ciphers, alpn, serverName } = decoded;
+        const { versions, ciphers, alpn, serverName, tickets } = decoded;
         assert.ok(versions.length + ciphers.length + alpn.length <= bytes.length);
         assert.match(serverName ?? "x", /^[a-z0-9._*-]{1,255}$/);
+        assert.ok(tickets.reduce((size, ticket) => size + ticket.length, 0) <= bytes.length);
         for (const protocol of alpn) assert.match(protocol, /^[!-~]{1,64}$/);
         assertFragmentationDoesNotMatter(bytes, whole);
     },

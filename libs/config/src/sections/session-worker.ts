@@ -26,6 +26,24 @@ const certificate = z.strictObject({
         .describe("An RSA and an ECDSA certificate side by side: TLS takes what the client can."),
 });
 
+const tickets = z.strictObject({
+    secret: filePath()
+        .optional()
+        .describe(
+            "A file that all workers have: each resumes the TLS sessions that another began. Absent: each only its own, until it ends. To replace it voids all tickets.",
+        ),
+    lifetime: duration({ min: "1m", max: "7d" })
+        .prefault("1d")
+        .describe("How long a ticket can bring its TLS session back; keys change as often.")
+        .meta({
+            limit: "How long a certificate that was replaced is good for a crypto binding, on a resumed connection.",
+        }),
+    tls12: z
+        .boolean()
+        .default(true)
+        .describe("Also for TLS 1.2, where who steals the secret can read recorded connections that had a ticket."),
+});
+
 const tls = z.strictObject({
     certificates: z
         .array(certificate)
@@ -37,6 +55,7 @@ const tls = z.strictObject({
         .boolean()
         .default(false)
         .describe("Also offer AES-CBC with SHA-1 in TLS 1.2, which older RouterOS clients need."),
+    tickets: tickets.prefault({}),
     reloadInterval: duration({ min: "1s" })
         .prefault("10s")
         .describe("How often the files are looked at; changed ones serve new handshakes, live sessions go on."),

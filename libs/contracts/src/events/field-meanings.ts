@@ -74,6 +74,7 @@ export const FIELD_MEANINGS: Readonly<Record<string, string>> = {
     target: "What it was done to.",
     tls: "The TLS connection of the session.",
     "tls.cipher": "Cipher suite.",
+    "tls.resumed": "Whether a ticket of an earlier connection spared the handshake its certificate.",
     "tls.serverName": "Name that the client asked for.",
     "tls.version": "TLS version.",
     until: "When the lock-out ends.",

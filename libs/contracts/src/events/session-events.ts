@@ -28,7 +28,12 @@ export const sessionStarted = defineEvent({
         address: z.ipv4(),
         method: z.enum(["pap", "mschapv2"]),
         groups: z.array(z.string()),
-        tls: z.strictObject({ version: z.string(), cipher: z.string(), serverName: z.string().optional() }),
+        tls: z.strictObject({
+            version: z.string(),
+            cipher: z.string(),
+            resumed: z.boolean().optional(),
+            serverName: z.string().optional(),
+        }),
         bindingHash: z.enum(["sha1", "sha256"]),
         /** What the client said of itself in LCP Identification packets and the correlation id. */
         clientInformation: z.array(z.string().max(200)).max(8),

@@ -53,6 +53,8 @@ session-worker:
       - pairs:
           - { certificate: ${FILES.rsa.certificate}, key: ${FILES.rsa.key} }
           - { certificate: ${FILES.ecdsa.certificate}, key: ${FILES.ecdsa.key} }
+    # Both workers have it, so a client can come back to either without a full handshake.
+    tickets: { secret: ${FILES.ticketSecret} }
   auth: { brokerKey: ${FILES.sealPublic} }
   uplink: { kind: "${uplink}", mode: nat, gateway: ${gateway}, pools: [${pool}] }
   instances:

@@ -1,7 +1,7 @@
 // Where `make start` keeps things.  Paths in postern.yaml are relative to it.
 //
 //   postern.yaml            the installation; written once, then the administrator's
-//   pki/                    CA and server certificates with their keys
+//   pki/                    CA and server certificates with their keys, the secret of TLS tickets
 //   keys/                   the brokers' seal key pair, the key of local accounts, the audit signing key
 //   nats/                   nats.conf, one nkey seed per instance, the JetStream store
 //   outbox/ audit/          what instances keep
@@ -37,6 +37,7 @@ export const FILES = {
     ca: { certificate: "pki/ca.pem", key: "pki/ca.key" },
     rsa: { certificate: "pki/server-rsa.pem", key: "pki/server-rsa.key" },
     ecdsa: { certificate: "pki/server-ecdsa.pem", key: "pki/server-ecdsa.key" },
+    ticketSecret: "pki/tickets.key",
     sealKey: "keys/seal.key",
     sealPublic: "keys/seal.pub",
     accountsKey: "keys/accounts.key",

@@ -37,7 +37,7 @@ async function ensurePair(certificate: string, key: string, make: () => Promise<
     await writeWhole(certificate, issued.certificate, PUBLIC_MODE);
 }
 
-/** The brokers' key pair, the key of local accounts, the audit signing key. */
+/** The brokers' key pair, the key of local accounts, the audit signing key, the secret of TLS tickets. */
 export async function ensureKeys(directory: string): Promise<void> {
     const at = (file: string): string => join(directory, file);
     if (!(await exists(at(FILES.sealPublic)))) {
@@ -46,6 +46,7 @@ export async function ensureKeys(directory: string): Promise<void> {
         await writeWhole(at(FILES.sealPublic), formatKey("seal-public", publicKey), PUBLIC_MODE);
     }
     await writeOnce(at(FILES.accountsKey), SECRET_MODE, () => formatKey("accounts", generateRecordKey()));
+    await writeOnce(at(FILES.ticketSecret), SECRET_MODE, () => formatKey("tls-tickets", generateRecordKey()));
     await writeOnce(at(FILES.auditKey), SECRET_MODE, () =>
         generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }),
     );
