@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { publishedCheckpoints, verifyAudit } from "./commands/audit.ts";
 import { addBan, liftBan, listBans, parseSource } from "./commands/bans.ts";
 import { applyLayout } from "./commands/bus.ts";
+import { type ConnectionFilter, listConnections } from "./commands/connections.ts";
 import { checkConfig, printConfigSchema } from "./commands/configuration.ts";
 import { tailEvents, type EventFilter } from "./commands/events.ts";
 import { disconnect, listSessions, type SessionFilter } from "./commands/sessions.ts";
@@ -56,6 +57,21 @@ function addSessionCommands(program: Command, { configFile, output, terminal }: 
         .action((filter: SessionFilter) =>
             withBus(readConfig(configFile()), (bus) => listSessions(bus, output(), filter)),
         );
+    program
+        .command("connections")
+        .description("list clients' TCP connections with round-trip time and loss")
+        .option("--user <name>", "only of this user")
+        .option("--client <ip>", "only from this client address")
+        .option(
+            "--ingress <id>",
+            "also ask this ingress, which postern.yaml does not name; may be repeated",
+            collect,
+            [],
+        )
+        .action((filter: ConnectionFilter) => {
+            const config = readConfig(configFile());
+            return withBus(config, (bus) => listConnections(bus, config, output(), filter));
+        });
     program
         .command("disconnect")
         .description("end a session, or all sessions of a user")

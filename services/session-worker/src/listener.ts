@@ -12,10 +12,19 @@ export interface ListenerSettings extends EntrySettings {
     readonly maxConnections: number;
 }
 
+/** What a stream is carried by. */
+export interface Below {
+    readonly socket: Socket;
+    /** It leads to the client itself, and not to an ingress. */
+    readonly direct: boolean;
+}
+
 export interface ListenerPorts extends EntryPorts {
     readonly log: Pick<Logger, "error" | "debug">;
+    /** Sets the options of a socket that was accepted. */
+    readonly tune: (socket: Socket) => void;
     /** Takes over a stream whose peer has just been told HTTP 200. */
-    readonly onTransport: (transport: SessionTransport) => void;
+    readonly onTransport: (transport: SessionTransport, below: Below) => void;
     /** A connection was closed at once, because there are too many. */
     readonly onDropped: (drop: DropArgument | undefined) => void;
 }
@@ -29,9 +38,7 @@ export class Listener {
     constructor(settings: ListenerSettings, ports: ListenerPorts) {
         this.#settings = settings;
         this.#ports = ports;
-        this.#server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }, (socket) =>
-            this.#accept(socket),
-        );
+        this.#server = createServer((socket) => this.#accept(socket));
         this.#server.maxConnections = settings.maxConnections;
         this.#server.on("drop", (drop) => ports.onDropped(drop));
     }
@@ -69,6 +76,7 @@ export class Listener {
     }
 
     #accept(socket: Socket): void {
+        this.#ports.tune(socket);
         this.#sockets.add(socket);
         socket.once("close", () => this.#sockets.delete(socket));
         // Every later stage has its own listener; this one keeps a reset between two stages from being an uncaught error.
@@ -77,14 +85,14 @@ export class Listener {
     }
 
     async #enter(socket: Socket): Promise<void> {
-        const { accepting, onAnswered, onTransport } = this.#ports;
+        const { accepting, onAnswered, onTransport, proxies } = this.#ports;
         const transport = await new ConnectionEntry(socket, this.#settings, this.#ports).run();
         // It may have been closed between the last stage and now: nobody would tell the session.
         if (transport === undefined || transport.stream.destroyed) return;
         // From here to the session nothing may come in between, or two connections would get the last place.
         if (accepting()) {
             welcome(transport.stream);
-            onTransport(transport);
+            onTransport(transport, { socket, direct: !proxies.mustIntroduce(socket) });
         } else {
             turnAway(transport.stream);
             onAnswered(503);

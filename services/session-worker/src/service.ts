@@ -4,18 +4,20 @@ import type { SessionWorkerSection } from "@postern/config";
 import { BUCKETS, type EndReason } from "@postern/contracts";
 import { ConfigError, DependencyError } from "@postern/errors";
 import { readKeyFile } from "@postern/sealing";
-import type { Service, ServiceContext } from "@postern/service";
+import { type Service, type ServiceContext, watchPaths } from "@postern/service";
+import { type PathWatch, SocketTuner } from "@postern/tcp";
 import { PeerLines } from "@postern/telemetry";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { AuthClient } from "./auth-client.ts";
 import { CertificateStore } from "./certificates.ts";
 import { watchCertificates } from "./certificate-watch.ts";
+import { ConnectionTable } from "./connection-table.ts";
 import { CounterUpdates } from "./counter-updates.ts";
 import { createUplink } from "./create-uplink.ts";
 import { endAll, spreadOfStop } from "./drain.ts";
 import { InboundBatch } from "./inbound-batch.ts";
-import { Listener } from "./listener.ts";
+import { type Below, Listener } from "./listener.ts";
 import { ProxySources } from "./proxy-sources.ts";
 import { Session } from "./session.ts";
 import { SessionDecider } from "./session-decision.ts";
@@ -38,6 +40,8 @@ import { WorkerReport } from "./worker-report.ts";
 const VERSION = "0.1.0";
 /** Milliseconds that ending sessions get beyond the time they are spread over. */
 const FAREWELL = 5_000;
+/** Milliseconds between two turns of looking at the paths to clients. */
+const PATHS_TURN = 1_000;
 
 const now = (): number => performance.now();
 const wallClock = (): number => Date.now();
@@ -49,6 +53,8 @@ export class SessionWorker implements Service {
     readonly #lines: PeerLines;
     readonly #wheel = new TimerWheel(platformClock);
     readonly #report: WorkerReport;
+    readonly #paths: PathWatch;
+    readonly #connections: ConnectionTable;
     /** What `stop` undoes, in reverse order. */
     readonly #undo = new AsyncDisposableStack();
     #listener: Listener | undefined;
@@ -64,7 +70,12 @@ export class SessionWorker implements Service {
         this.#strangers = new Strangers(section.limits.strangers);
         this.#lines = new PeerLines({ log });
         this.#report = new WorkerReport({ events, log, lines: this.#lines, worker, workerEpoch, capacity, now });
+        this.#paths = watchPaths(context.metrics, section.tcp.sampleInterval);
+        const principalOf = (session: string): string | undefined =>
+            this.#sessions.get(session)?.facts?.admission.principal;
+        this.#connections = new ConnectionTable({ paths: this.#paths, wallClock, principalOf });
         this.#undo.defer(() => this.#wheel.stop());
+        this.#watchPaths();
     }
 
     async start(): Promise<void> {
@@ -141,6 +152,7 @@ export class SessionWorker implements Service {
             now,
             worker,
             offeredHashes: section.sstp.hashes === "sha256" ? ["sha256"] : ["sha1", "sha256"],
+            path: (session) => this.#connections.path(session),
             end: (session, epoch, reason) => this.#end(session, epoch, reason),
         });
         this.#reportCounters(report);
@@ -167,6 +179,9 @@ export class SessionWorker implements Service {
     #createListener(certificates: CertificateStore, ports: SessionPorts): Listener {
         const { section, log, metrics } = this.#context;
         const entryMetrics = createEntryMetrics(metrics);
+        const tuner = new SocketTuner({ noDelay: true, ...section.tcp }, (reason) =>
+            log.warn({ reason }, "sockets do not get all of session-worker.tcp"),
+        );
         return new Listener(
             {
                 ...section.listen,
@@ -181,7 +196,8 @@ export class SessionWorker implements Service {
                 log,
                 now,
                 accepting: () => this.readiness() === undefined,
-                onTransport: (transport) => this.#begin(transport, ports),
+                tune: (socket) => tuner.tune(socket),
+                onTransport: (transport, below) => this.#begin(transport, below, ports),
                 onHandshake: (peer) => entryMetrics.began(peer),
                 onSecured: (how) => entryMetrics.secured(how),
                 onFailure: (failure) => {
@@ -195,12 +211,13 @@ export class SessionWorker implements Service {
     }
 
     /** The listener asks whether there is room right before it calls this. */
-    #begin(transport: SessionTransport, ports: SessionPorts): void {
+    #begin(transport: SessionTransport, { socket, direct }: Below, ports: SessionPorts): void {
         const slot = this.#sessions.takeSlot();
         if (slot === undefined) return void transport.stream.destroy();
         const session = createSessionId();
         const displaced = this.#strangers.add(session);
         if (displaced !== undefined) this.#sessions.get(displaced)?.cut("negotiation-timeout");
+        this.#connections.add(session, transport, socket, direct);
         this.#sessions.add(Session.negotiate(session, slot, transport, ports));
         this.#onSize();
     }
@@ -208,6 +225,7 @@ export class SessionWorker implements Service {
     #forget(session: string): void {
         this.#sessions.remove(session);
         this.#strangers.remove(session);
+        this.#connections.remove(session);
         this.#onSize();
     }
 
@@ -221,6 +239,14 @@ export class SessionWorker implements Service {
     #end(id: string, epoch: number, reason: EndReason): void {
         const session = this.#sessions.get(id);
         if (session?.facts?.admission.epoch === epoch) session.end(reason);
+    }
+
+    #watchPaths(): void {
+        const timer = this.#wheel.timer(() => {
+            this.#paths.turn(PATHS_TURN);
+            timer.start(PATHS_TURN);
+        });
+        timer.start(PATHS_TURN);
     }
 
     #reportCounters(report: SessionReport): void {
@@ -259,6 +285,7 @@ export class SessionWorker implements Service {
             worker,
             epoch,
             sessions: this.#sessions,
+            connections: this.#connections,
             presence,
             log,
             drain: (seconds, by) => this.#drain(presence, seconds, by),

@@ -8,6 +8,7 @@ import {
     sessionUpdated,
     type Counters,
     type EndReason,
+    type PathFigures,
     type SessionSnapshot,
 } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
@@ -27,6 +28,8 @@ export interface ReportPorts {
     readonly metrics: SessionMetrics;
     readonly worker: string;
     readonly offeredHashes: readonly ("sha1" | "sha256")[];
+    /** What the path to the client is or was like, where no ingress knows it. */
+    readonly path: (session: string) => PathFigures | undefined;
     /** Ends a session that must not go on, if it still has this epoch. */
     readonly end: (session: string, epoch: number, reason: EndReason) => void;
 }
@@ -77,8 +80,11 @@ export class SessionReport implements SessionReporter {
         const at = new Date().toISOString();
         const { client } = transport;
         const { address } = admission.addresses;
+        const figures = this.#ports.path(session);
+        const path = figures === undefined ? {} : { path: figures };
         metrics.ended(reason);
-        log.info({ session, principal: admission.principal, client, address, reason, counters }, "session ended");
+        const { principal } = admission;
+        log.info({ session, principal, client, address, reason, counters, ...path }, "session ended");
         const ended = {
             ...this.#identityOf(facts),
             address,
@@ -88,6 +94,7 @@ export class SessionReport implements SessionReporter {
             endedAt: at,
             counters,
             exact: true,
+            ...path,
         };
         const admittedAt = new Date(admission.admittedAt).toISOString();
         const claim = { session, epoch: admission.epoch, by: worker, reason, exact: true, at, counters, admittedAt };

@@ -1,6 +1,7 @@
 // Questions that registries, brokers and the CLI ask this worker about its sessions.
 import type { Bus, Stoppable } from "@postern/bus";
 import {
+    connectionsDescribe,
     workerDescribe,
     workerDisconnect,
     workerDrain,
@@ -10,6 +11,7 @@ import {
     type DrainQuestion,
 } from "@postern/contracts";
 import type { Logger } from "@postern/telemetry";
+import type { ConnectionTable } from "./connection-table.ts";
 import type { Session } from "./session.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { WorkerPresence } from "./worker-presence.ts";
@@ -21,6 +23,7 @@ export interface ControlPorts {
     readonly worker: string;
     readonly epoch: number;
     readonly sessions: Pick<SessionTable, "get" | "values" | "size">;
+    readonly connections: Pick<ConnectionTable, "describe">;
     readonly presence: Pick<WorkerPresence, "state">;
     readonly log: Pick<Logger, "info">;
     /** Takes no new sessions; ends the old ones spread over `seconds`, if given. */
@@ -67,13 +70,14 @@ export class WorkerControl {
 
     /** Answers on the bus until the results are stopped. */
     async answer(bus: Pick<Bus, "answer" | "subjects">): Promise<readonly Stoppable[]> {
-        const { worker } = this.#ports;
-        const subject = (question: "describe" | "disconnect" | "drain"): string =>
+        const { worker, connections } = this.#ports;
+        const subject = (question: "describe" | "disconnect" | "drain" | "connections"): string =>
             bus.subjects.worker(worker, question);
         return Promise.all([
             bus.answer(subject("describe"), workerDescribe, async (question) => this.describe(question)),
             bus.answer(subject("disconnect"), workerDisconnect, async (question) => this.disconnect(question)),
             bus.answer(subject("drain"), workerDrain, async (question) => this.drain(question)),
+            bus.answer(subject("connections"), connectionsDescribe, async (question) => connections.describe(question)),
         ]);
     }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Bus } from "@postern/bus";
-import { subjectsOf, type SessionSnapshot } from "@postern/contracts";
+import { type PathFigures, subjectsOf, type SessionSnapshot } from "@postern/contracts";
 import { DependencyError } from "@postern/errors";
 import { createMetrics } from "@postern/telemetry";
 import { KeptLog } from "@postern/testkit";
@@ -26,6 +26,7 @@ function world(outcome: "stored" | "fenced" | "unknown" | Error = "stored") {
     const lines = rememberingLines();
     const metrics = createMetrics({ service: "session-worker", instance: "w1", processMetrics: false });
     const ends: string[] = [];
+    const paths = new Map<string, PathFigures>();
     const bus: Pick<Bus, "ask" | "subjects"> = {
         subjects: subjectsOf("main"),
         async ask(_subject, contract, question) {
@@ -43,9 +44,10 @@ function world(outcome: "stored" | "fenced" | "unknown" | Error = "stored") {
         metrics: createSessionMetrics(metrics),
         worker: "w1",
         offeredHashes: ["sha1", "sha256"],
+        path: (session) => paths.get(session),
         end: (session, epoch, reason) => void ends.push(`${session} ${epoch} ${reason}`),
     });
-    return { report, events, log, lines, metrics, ends };
+    return { report, events, log, lines, metrics, ends, paths };
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -86,6 +88,18 @@ test("a session whose beginning cannot be recorded is ended", async () => {
     report.started(facts({ admission: admission({ epoch: 3 }) }), details);
     await settled();
     assert.deepEqual(ends, ["0123456789abcdef 3 internal-error"]);
+});
+
+test("an end has the path to the client where the worker knows it", () => {
+    const { report, events, log, paths } = world();
+    const end = { reason: "idle-timeout", startedAt: new Date(0), counters: NO_TRAFFIC } as const;
+    report.ended(facts(), end);
+    paths.set(facts().session, { rtt: 31.25, retransmits: 4 });
+    report.ended(facts(), end);
+    const [without, direct] = events.named("session.ended");
+    assert.equal("path" in (without ?? {}), false);
+    assert.partialDeepStrictEqual(direct, { path: { rtt: 31.25, retransmits: 4 } });
+    assert.ok(log.find(/session ended/));
 });
 
 test("an end is settled with the registry under the session's epoch, with the same time and counters", () => {

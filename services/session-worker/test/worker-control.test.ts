@@ -43,6 +43,7 @@ function world(...sessions: readonly StubSession[]) {
         worker: "w1",
         epoch: 7,
         sessions: byId,
+        connections: { describe: () => ({ connections: [], more: false }) },
         presence: { state: "ready" },
         log: silentLog,
         drain: (seconds, by) => void drains.push([seconds, by]),

@@ -5,9 +5,10 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
-import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
+import type { Counters, EndReason, PathFigures, SessionSnapshot } from "@postern/contracts";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
+import { PathWatch, tune } from "@postern/tcp";
 import { createLogger } from "@postern/telemetry";
 import {
     createCertificateAuthority,
@@ -16,6 +17,7 @@ import {
     type IssuedCertificate,
 } from "@postern/testkit";
 import { type CertificateFiles, CertificateStore } from "../src/certificates.ts";
+import { ConnectionTable } from "../src/connection-table.ts";
 import { digests } from "../src/digests.ts";
 import { InboundBatch } from "../src/inbound-batch.ts";
 import type { HandshakeFailure } from "../src/connection-entry.ts";
@@ -107,6 +109,8 @@ interface Ending {
     readonly session: string;
     readonly reason: EndReason;
     readonly counters: Counters;
+    /** To the client, where there is no ingress in between. */
+    readonly path: PathFigures | undefined;
 }
 
 export interface HarnessOptions {
@@ -187,6 +191,10 @@ export async function startWorker(options: HarnessOptions = {}) {
     let nextHost = 10;
     await uplink.start((slot, run) => sessions.deliver(slot, run));
 
+    const paths = new PathWatch({ interval: 1_000, mostPerTurn: 1_000, onRtt: () => undefined });
+    const principalOf = (session: string): string | undefined => sessions.get(session)?.facts?.admission.principal;
+    const connections = new ConnectionTable({ paths, wallClock: () => Date.now(), principalOf });
+
     const decide: SessionPorts["decide"] = async ({ attempt }) => {
         await new Promise((resolve) => setTimeout(resolve, options.decisionDelay ?? 0));
         const refusal: Decision = { outcome: "refused", failure: { error: 691, retry: false, message: "refused" } };
@@ -225,11 +233,15 @@ export async function startWorker(options: HarnessOptions = {}) {
         log,
         uplink,
         batch: new InboundBatch(uplink),
-        closed: (session) => sessions.remove(session),
+        closed: (session) => {
+            sessions.remove(session);
+            connections.remove(session);
+        },
         decide,
         report: {
             started: ({ session }) => void started.push(session),
-            ended: ({ session }, { reason, counters }) => void ended.push({ session, reason, counters }),
+            ended: ({ session }, { reason, counters }) =>
+                void ended.push({ session, reason, counters, path: connections.path(session) }),
             bindingFailed: (_session, _transport, { reason }) => void bindingFailures.push(reason),
             gaveUp: (_session, _transport, { reason }) => void gaveUp.push(reason),
             storeSnapshot: ({ session }, snapshot) => {
@@ -250,14 +262,18 @@ export async function startWorker(options: HarnessOptions = {}) {
             log,
             now: () => performance.now(),
             accepting: () => !sessions.isFull,
-            onTransport: (accepted) => {
+            tune: (socket) => void tune(socket, { noDelay: true }),
+            onTransport: (accepted, { socket, direct }) => {
                 const { stream } = accepted;
                 const transport =
                     options.pieces === undefined
                         ? accepted
                         : { ...accepted, stream: new Pieces(stream, options.pieces) };
                 const slot = sessions.takeSlot();
-                if (slot !== undefined) sessions.add(Session.negotiate(createSessionId(), slot, transport, ports));
+                if (slot === undefined) return;
+                const session = createSessionId();
+                connections.add(session, transport, socket, direct);
+                sessions.add(Session.negotiate(session, slot, transport, ports));
             },
             onHandshake: (peer) => void handshakes.push(peer),
             onSecured: (how) => void secured.push(how),
@@ -273,6 +289,8 @@ export async function startWorker(options: HarnessOptions = {}) {
         ca: authority.cert,
         ports,
         sessions,
+        paths,
+        connections,
         uplink,
         listener,
         started,
