@@ -5,6 +5,7 @@ import { bulkTcp } from "./measures/bulk-tcp.ts";
 import { heldSessions } from "./measures/held-sessions.ts";
 import { latency } from "./measures/latency.ts";
 import { setUps } from "./measures/set-ups.ts";
+import { setUpTime } from "./measures/set-up-time.ts";
 import { shareOfRawTls } from "./measures/share-of-raw-tls.ts";
 import { smallPackets } from "./measures/small-packets.ts";
 import { stoppedReader } from "./measures/stopped-reader.ts";
@@ -26,6 +27,7 @@ const MEASURES: readonly Measure[] = [
     setUps,
     heldSessions,
     stoppedReader,
+    setUpTime,
 ];
 
 const settings = settingsFrom(process.env);

@@ -5,7 +5,15 @@ import { SstpClient, type TlsSession } from "@postern/sstp-client";
 import { Histogram } from "../histogram.ts";
 import { inParallel } from "../in-parallel.ts";
 import { answerTasks } from "../task-process.ts";
-import type { BusyQuestion, OpenAnswer, OpenQuestion, PingAnswer, PingQuestion, StallQuestion } from "./crowd.ts";
+import type {
+    BusyQuestion,
+    OpenAnswer,
+    OpenQuestion,
+    PingAnswer,
+    PingQuestion,
+    StallQuestion,
+    VisitQuestion,
+} from "./crowd.ts";
 
 /** Milliseconds between two looks at who has to ping. */
 const TICK = 5;
@@ -17,7 +25,7 @@ const sessions: SstpClient[] = [];
 const tickets = new Map<string, TlsSession>();
 let stalling: NodeJS.Timeout | undefined;
 
-answerTasks({ open, ping, busy, stall, endStall, close });
+answerTasks({ open, visit, ping, busy, stall, endStall, close });
 
 async function open(question: OpenQuestion): Promise<OpenAnswer> {
     const { target, users, count, concurrency, resumes } = question;
@@ -38,6 +46,21 @@ async function open(question: OpenQuestion): Promise<OpenAnswer> {
     });
     sessions.push(...dialled);
     return { resumed: dialled.filter(({ isResumed }) => isResumed).length };
+}
+
+/** Dials at a steady rate, whether or not earlier dials are complete; each session stays for a while and says goodbye. */
+async function visit({ target, users, count, rate, stay }: VisitQuestion): Promise<readonly number[]> {
+    const begun = performance.now();
+    const setUps: number[] = [];
+    await inParallel(count, count, async (index) => {
+        await delay(Math.max(0, begun + (index * 1_000) / rate - performance.now()));
+        const { user, password } = users[index % users.length] ?? { user: "", password: "" };
+        const client = await SstpClient.connect({ ...target, user, password, timeout: DIAL_TIMEOUT });
+        setUps.push(client.timings.ipcp - client.timings.tcp);
+        await delay(stay);
+        await client.disconnect();
+    });
+    return setUps;
 }
 
 /** Every session pings once in `every` milliseconds, each at a time of its own, whether or not it was answered. */

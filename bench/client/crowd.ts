@@ -7,7 +7,6 @@ import { TaskProcess } from "../task-process.ts";
 import type { Topology } from "../topology.ts";
 
 export interface OpenQuestion {
-    /** `ca`: PEM, not a file. */
     readonly target: Target;
     readonly users: readonly Credentials[];
     readonly count: number;
@@ -20,6 +19,15 @@ export interface OpenQuestion {
 export interface OpenAnswer {
     /** How many TLS handshakes were resumed. */
     readonly resumed: number;
+}
+export interface VisitQuestion {
+    readonly target: Target;
+    readonly users: readonly Credentials[];
+    readonly count: number;
+    /** Dials begun per second. */
+    readonly rate: number;
+    /** Milliseconds that each session lasts. */
+    readonly stay: number;
 }
 export interface PingQuestion {
     readonly seconds: number;
@@ -48,6 +56,9 @@ export interface PingReport {
     readonly roundTrips: Histogram;
 }
 
+/** With the PEM text in the place of the file's name. */
+const withText = (target: Target): Target => ({ ...target, ca: readFileSync(target.ca, "utf8") });
+
 export class Crowd implements AsyncDisposable {
     readonly #processes: readonly TaskProcess[];
 
@@ -64,12 +75,25 @@ export class Crowd implements AsyncDisposable {
         const { count, concurrency, target } = question;
         const share = {
             ...question,
-            target: { ...target, ca: readFileSync(target.ca, "utf8") },
+            target: withText(target),
             count: Math.ceil(count / this.#processes.length),
             concurrency: Math.ceil(concurrency / this.#processes.length),
         };
         const answers = await this.#askAll<OpenAnswer>("open", share);
         return { resumed: answers.reduce((sum, { resumed }) => sum + resumed, 0) };
+    }
+
+    /** Milliseconds of every set-up, from the accepted connection to IPCP. */
+    async visit(question: VisitQuestion): Promise<readonly number[]> {
+        const { count, rate, target } = question;
+        const parts = this.#processes.length;
+        const share = { count: Math.ceil(count / parts), rate: rate / parts };
+        const answers = await this.#askAll<readonly number[]>("visit", {
+            ...question,
+            ...share,
+            target: withText(target),
+        });
+        return answers.flat();
     }
 
     async ping(question: PingQuestion): Promise<PingReport> {
