@@ -29,7 +29,7 @@ answerTasks({
     connect: async (question: ConnectQuestion) => {
         const { count, concurrency, ...options } = question;
         await inParallel(count, concurrency, async () => {
-            const socket = connect({ ...options, servername: options.host, minVersion: "TLSv1.3" });
+            const socket = connect({ ...options, minVersion: "TLSv1.3" });
             socket.on("error", () => undefined);
             await once(socket, "secureConnect");
             sockets.push(socket);

@@ -5,19 +5,15 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { InvariantError } from "@postern/errors";
-import { parseDocument } from "yaml";
 import { type ReadyFile, type RunningPostern, startPostern } from "../../test/interop/running-postern.ts";
 import type { OpenReport } from "../client/main.ts";
 import { SERVER_ADDRESS, type Topology } from "../topology.ts";
 import { endProcess, type Peer, TUNNEL_MTU, type Tunnels } from "./peer.ts";
+import { configure, WORKER_PORT } from "./postern-configuration.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const NAME = "vpn.example.test";
 const INGRESS_PORT = 443;
-const WORKER_PORT = 8_443;
-const SESSIONS = 12_000;
-const SESSIONS_A_USER = 1_000;
-const UNLIMITED = 100_000;
 
 /** Where clients connect to. */
 export type Door = "worker" | "ingress";
@@ -133,27 +129,6 @@ export class PosternPeer implements Peer, AsyncDisposable {
         const [status] = (await once(command, "exit")) as [number | null]; // of child_process
         if (status !== 0) throw new InvariantError(`postern user add ended with ${status}`);
     }
-}
-
-/** One worker, which other hosts can reach; limits that are there against floods let the bench through. */
-function configure(yaml: string): string {
-    const document = parseDocument(yaml);
-    document.deleteIn(["session-worker", "instances", "worker-2"]);
-    document.setIn(["session-worker", "instances", "worker-1", "listen"], `${SERVER_ADDRESS}:${WORKER_PORT}`);
-    // The ingresses connect from this address; who connects from another is the client.
-    document.setIn(["session-worker", "proxy", "from"], [`${SERVER_ADDRESS}/32`, "127.0.0.0/8"]);
-    document.setIn(["session-worker", "ppp"], { mtu: TUNNEL_MTU });
-    document.setIn(["session-worker", "limits"], {
-        sessions: SESSIONS,
-        strangers: SESSIONS,
-        connections: 2 * SESSIONS,
-    });
-    document.setIn(["session-registry", "limits"], { sessionsPerUser: SESSIONS_A_USER });
-    const throttle = { burst: UNLIMITED, perMinute: UNLIMITED };
-    document.setIn(["auth-broker", "throttle"], { source: throttle, user: throttle });
-    const ingress = { perSource: UNLIMITED, acceptRate: UNLIMITED, acceptBurst: UNLIMITED };
-    document.setIn(["ingress", "limits"], ingress);
-    return document.toString({ lineWidth: 0 });
 }
 
 async function firstLine(stream: NodeJS.ReadableStream | null): Promise<OpenReport> {
