@@ -7,11 +7,14 @@ const MAX_DEPTH = 64;
 /** Characters of what is wrong with a message: names of fields are the sender's. */
 const MAX_DETAIL = 500;
 
+/** Each text is whole, so that one decoder serves all. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
+
 /** The value in `payload`.  `what` names the message in the error; the error never quotes values, which may be secret. */
 export function decodeJson<S extends z.ZodType>(schema: S, payload: Uint8Array, what: string): z.output<S> {
     let value: unknown;
     try {
-        value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+        value = JSON.parse(UTF8.decode(payload));
     } catch (cause) {
         throw new DependencyError("BUS_BAD_MESSAGE", `${what} is not JSON`, { cause });
     }

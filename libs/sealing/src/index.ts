@@ -10,4 +10,4 @@ export {
     type RecordCipher,
     type SealedRecord,
 } from "./seal-record.ts";
-export { open, seal } from "./seal.ts";
+export { open, ReplyKey, seal } from "./seal.ts";

@@ -14,25 +14,35 @@ export interface KeyPair {
     readonly privateKey: Uint8Array;
 }
 
+/** A key pair whose private key stays where it is: to write it down and read it again costs as much as to use it. */
+export interface HeldKeyPair {
+    readonly publicKey: Uint8Array;
+    readonly privateKey: KeyObject;
+}
+
 /** A fresh X25519 key pair from the operating system's randomness. */
-export function generateKeyPair(): KeyPair {
+export function holdKeyPair(): HeldKeyPair {
     const { publicKey, privateKey } = generateKeyPairSync("x25519");
-    return {
-        publicKey: rawPublicKey(publicKey),
-        privateKey: rawBytes(privateKey.export({ format: "der", type: "pkcs8" })),
-    };
+    return { publicKey: rawPublicKey(publicKey), privateKey };
+}
+
+/** A fresh X25519 key pair from the operating system's randomness, to be written down. */
+export function generateKeyPair(): KeyPair {
+    const { publicKey, privateKey } = holdKeyPair();
+    return { publicKey, privateKey: rawBytes(privateKey.export({ format: "der", type: "pkcs8" })) };
 }
 
 /** The public key that belongs to `privateKey`. */
-export const publicKeyOf = (privateKey: Uint8Array): Uint8Array =>
-    rawPublicKey(createPublicKey(importPrivate(privateKey)));
+export const publicKeyOf = (privateKey: Uint8Array): Uint8Array => importKeyPair(privateKey).publicKey;
+
+export function importKeyPair(raw: Uint8Array): HeldKeyPair {
+    const key = Buffer.concat([PRIVATE_PREFIX, raw]);
+    const privateKey = createPrivateKey({ key, format: "der", type: "pkcs8" });
+    return { privateKey, publicKey: rawPublicKey(createPublicKey(privateKey)) };
+}
 
 export function importPublic(raw: Uint8Array): KeyObject {
     return createPublicKey({ key: Buffer.concat([PUBLIC_PREFIX, raw]), format: "der", type: "spki" });
-}
-
-export function importPrivate(raw: Uint8Array): KeyObject {
-    return createPrivateKey({ key: Buffer.concat([PRIVATE_PREFIX, raw]), format: "der", type: "pkcs8" });
 }
 
 const rawPublicKey = (key: KeyObject): Uint8Array => rawBytes(key.export({ format: "der", type: "spki" }));

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Sealed } from "@postern/contracts";
 import fc from "fast-check";
-import { decodeBase64, encodeBase64, generateKeyPair, open, publicKeyOf, seal, SealError } from "../src/index.ts";
+import {
+    decodeBase64,
+    encodeBase64,
+    generateKeyPair,
+    open,
+    publicKeyOf,
+    ReplyKey,
+    seal,
+    SealError,
+} from "../src/index.ts";
 
 const recipient = generateKeyPair();
 const CONTEXT = "pap 0123456789abcdef 1";
@@ -15,6 +24,14 @@ test("what is sealed opens with the private key and the same context", () => {
             assert.deepEqual(open(recipient.privateKey, sealed, context), plaintext);
         }),
     );
+});
+
+test("a reply key opens what is sealed to it, once it was made, and nothing else does", () => {
+    const [key, other] = [new ReplyKey(), new ReplyKey()];
+    const sealed = seal(key.publicKey, Buffer.from("answer"), CONTEXT);
+    assert.equal(Buffer.from(key.open(sealed, CONTEXT)).toString(), "answer");
+    assert.throws(() => key.open(sealed, `${CONTEXT} `), isTheOneError);
+    assert.throws(() => other.open(sealed, CONTEXT), isTheOneError);
 });
 
 test("another context does not open it", () => {

@@ -10,4 +10,4 @@ export {
 } from "./metrics.ts";
 export { PeerLines, type PeerLinesOptions } from "./peer-lines.ts";
 export { RateLimit } from "./rate-limit.ts";
-export { REDACTED, REDACTED_PATHS } from "./redaction.ts";
+export { REDACTED } from "./redaction.ts";

@@ -1,7 +1,7 @@
 // JSON lines on standard output; whoever runs the process collects them.
 import { PosternError } from "@postern/errors";
 import { pino, stdSerializers, type DestinationStream, type Logger as PinoLogger } from "pino";
-import { REDACTED, REDACTED_PATHS } from "./redaction.ts";
+import { redact } from "./redaction.ts";
 
 export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 
@@ -33,9 +33,8 @@ export function createLogger({ service, instance, level, destination }: LoggerOp
         {
             level,
             base: { service, instance },
-            formatters: { level: (label) => ({ level: label }) },
-            redact: { paths: [...REDACTED_PATHS], censor: REDACTED },
-            serializers: { error: describeError, err: describeError },
+            formatters: { level: (label) => ({ level: label }), log: redactRecord },
+            serializers: { error: describeRedacted, err: describeRedacted },
         },
         destination ?? pino.destination({ dest: 1, sync: true }),
     );
@@ -50,8 +49,15 @@ function port(logger: PinoLogger): Logger {
         info: (fields, message) => logger.info(fields, message),
         debug: (fields, message) => logger.debug(fields, message),
         trace: (fields, message) => logger.trace(fields, message),
-        child: (fields) => port(logger.child(fields)),
+        child: (fields) => port(logger.child(redact(fields))),
     };
+}
+
+const redactRecord = (fields: object): Record<string, unknown> => redact(fields) as Record<string, unknown>; // fields have names
+
+function describeRedacted(error: unknown): unknown {
+    const described = describeError(error);
+    return typeof described === "object" && described !== null ? redact(described, 1) : described;
 }
 
 /** An expected failure is its code and sentence; the stack is kept for what nobody expected. */

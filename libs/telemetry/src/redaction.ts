@@ -1,6 +1,7 @@
 // Names under which a secret could reach a log line.  Logged fields are flat or one level deep, so two levels are covered.
+// pino's own redaction reads its list of paths again for each line, which takes ten times as long as writing it.
 
-const SECRET_FIELDS = [
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
     "authenticatorResponse",
     "challenge",
     "ciphertext",
@@ -20,13 +21,30 @@ const SECRET_FIELDS = [
     "sharedSecret",
     "ticketKeys",
     "token",
-] as const;
-
-/** pino redaction paths: each field at the top, in one object, and in an object of an object. */
-export const REDACTED_PATHS: readonly string[] = SECRET_FIELDS.flatMap((field) => [
-    field,
-    `*.${field}`,
-    `*.*.${field}`,
 ]);
 
 export const REDACTED = "[redacted]";
+
+/** How deep fields are looked into. */
+const LEVELS = 2;
+
+/**
+ * `fields` without what is secret: in itself, in its objects, and in their objects.  It is the same object where there was
+ * nothing to take out.  Errors at the top are left to their serializer.
+ */
+export function redact(fields: object, levels = LEVELS): object {
+    let copy: Record<string, unknown> | undefined;
+    for (const [name, value] of Object.entries(fields)) {
+        const shown = SECRET_FIELDS.has(name) ? REDACTED : within(value, levels);
+        if (shown === value) continue;
+        copy ??= { ...fields };
+        copy[name] = shown;
+    }
+    return copy ?? fields;
+}
+
+function within(value: unknown, levels: number): unknown {
+    if (levels === 0 || typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+    if (value instanceof Error && levels === LEVELS) return value;
+    return Array.isArray(value) ? value.map((part) => within(part, levels - 1)) : redact(value, levels - 1);
+}

@@ -51,6 +51,17 @@ test("secrets are redacted at the top, inside, and twice inside", () => {
     assert.equal(lines[0]["password"], REDACTED);
 });
 
+test("secrets in lists and in errors are redacted; what was logged stays as it was", () => {
+    const { lines, log } = capture();
+    const fields = { attempts: [{ password: "p1", user: "kim" }], raw: Uint8Array.of(1), nothing: null };
+    log.info(fields, "list");
+    log.error({ error: Object.assign(new TypeError("why"), { login: { token: "t1" }, seed: "s1" }) }, "error");
+    assert.deepEqual(lines[0]?.["attempts"], [{ password: REDACTED, user: "kim" }]);
+    assert.equal(fields.attempts[0]?.password, "p1");
+    const { error } = lines[1] as { error: { message: string; login: object; seed: string } }; // the logger's form
+    assert.deepEqual([error.message, error.login, error.seed], ["why", { token: REDACTED }, REDACTED]);
+});
+
 test("an expected error is its code and sentence, an unexpected one keeps its stack", () => {
     const { lines, log } = capture();
     log.error(

@@ -11,7 +11,7 @@ import {
 } from "@postern/contracts";
 import { DependencyError, PeerError } from "@postern/errors";
 import type { AuthenticationAttempt } from "@postern/ppp";
-import { generateKeyPair, open, seal } from "@postern/sealing";
+import { ReplyKey, seal } from "@postern/sealing";
 import type { OpenConversation, Submission } from "./session-ports.ts";
 
 const POLL_WAIT = 20_000;
@@ -69,7 +69,7 @@ export class AuthClient {
     /** Carries one attempt through to its verdict.  Never rejects for what the brokers or the bus do. */
     async authenticate(submission: Submission): Promise<AuthVerdict> {
         const { session, number, attempt, signal } = submission;
-        const reply = generateKeyPair();
+        const reply = new ReplyKey();
         const sealed: Sealed = {
             attempt: number,
             credentials: this.#seal(session, number, attempt),
@@ -87,7 +87,7 @@ export class AuthClient {
             // RFC 2759 §5: without it the client hangs up, and says nothing of why.
             if (attempt.method === "mschapv2" && accept.authenticatorResponse?.startsWith("S=") !== true)
                 return { state: "unavailable", detail: `broker ${replica} accepted without an authenticator response` };
-            const key = hlak && open(reply.privateKey, hlak, `hlak ${session} ${number}`);
+            const key = hlak && reply.open(hlak, `hlak ${session} ${number}`);
             return { state: "accept", accept, hlak: key };
         } catch (error) {
             if (signal.aborted) return { state: "abandoned" };
