@@ -18,6 +18,7 @@ export const OPTIONS = [
     "keepAliveProbes",
     "userTimeout",
     "notSentLowat",
+    "receiveBuffer",
 ] as const;
 /** A value that leaves an option as it is. */
 export const UNCHANGED = -1;

@@ -17,6 +17,11 @@ export interface TcpOptions {
     readonly userTimeout?: number;
     /** Bytes that the kernel takes beyond what it has sent already; the send buffer itself is left to the kernel. */
     readonly notSentLowat?: number;
+    /**
+     * Bytes that the kernel keeps of what came and was not read: the window that the peer sees is about as large.  It bounds the rate to
+     * this much in a round trip; without it the kernel lets the buffer grow with the rate, and never shrink.
+     */
+    readonly receiveBuffer?: number;
 }
 
 export type TuneOutcome =
@@ -32,7 +37,7 @@ export function tune(socket: Socket, options: TcpOptions, tcp: TcpAvailability =
     const descriptor = descriptorOf(socket);
     if (descriptor === undefined) return { kind: "closed" };
     if (tcp.kind === "unavailable") return setWithNode(socket, options, tcp.reason);
-    const { noDelay, keepAlive, userTimeout, notSentLowat } = options;
+    const { noDelay, keepAlive, userTimeout, notSentLowat, receiveBuffer } = options;
     values.set([
         noDelay === undefined ? UNCHANGED : Number(noDelay),
         keepAlive === undefined ? UNCHANGED : 1,
@@ -41,6 +46,7 @@ export function tune(socket: Socket, options: TcpOptions, tcp: TcpAvailability =
         keepAlive?.probes ?? UNCHANGED,
         userTimeout ?? UNCHANGED,
         notSentLowat ?? UNCHANGED,
+        receiveBuffer ?? UNCHANGED,
     ]);
     const errno = tcp.addon.tune(descriptor, values);
     return errno === 0
@@ -51,13 +57,9 @@ export function tune(socket: Socket, options: TcpOptions, tcp: TcpAvailability =
 const seconds = (milliseconds: number | undefined): number =>
     milliseconds === undefined ? UNCHANGED : Math.max(1, Math.round(milliseconds / 1_000));
 
-function setWithNode(
-    socket: Socket,
-    { noDelay, keepAlive, userTimeout, notSentLowat }: TcpOptions,
-    reason: string,
-): TuneOutcome {
+function setWithNode(socket: Socket, { noDelay, keepAlive, ...others }: TcpOptions, reason: string): TuneOutcome {
     if (noDelay !== undefined) socket.setNoDelay(noDelay);
     if (keepAlive !== undefined) socket.setKeepAlive(true, keepAlive.idle, keepAlive.interval, keepAlive.probes);
-    const isComplete = userTimeout === undefined && notSentLowat === undefined;
+    const isComplete = (others.userTimeout ?? others.notSentLowat ?? others.receiveBuffer) === undefined;
     return isComplete ? { kind: "tuned" } : { kind: "limited", reason };
 }

@@ -106,6 +106,24 @@ inOwnNamespace(import.meta.filename, () => {
         assert.ok(unlimited > 500_000, `${unlimited}`);
     });
 
+    test("what came and was not read is bounded by receiveBuffer", async () => {
+        using pair = await connectLoopback();
+        const receiveBuffer = 65_536;
+        assert.deepEqual(tune(pair.near, { receiveBuffer }), { kind: "tuned" });
+        // Reads nothing from the kernel beyond its own buffer.
+        pair.near.pause();
+        pair.far.write(Buffer.alloc(16_000_000));
+        let [before, looks] = [0, 0];
+        const taken = await waitForValue(() => {
+            const { bytesAcked = 0 } = tcpInfo(pair.far) ?? {};
+            looks = bytesAcked > 0 && bytesAcked === before ? looks + 1 : 0;
+            before = bytesAcked;
+            return looks === 20 ? bytesAcked : undefined;
+        });
+        const kept = taken - pair.near.bytesRead;
+        assert.ok(kept > 0 && kept <= 2 * receiveBuffer, `${kept}`);
+    });
+
     test("without the addon Node sets what it can, and what is missing is said", async () => {
         using pair = await connectLoopback();
         const without = { kind: "unavailable", reason: "not built" } as const;

@@ -12,7 +12,6 @@ import {
 import { type Service, type ServiceContext, watchPaths } from "@postern/service";
 import { type PathWatch, SocketTuner } from "@postern/tcp";
 import { PeerLines, RateLimit } from "@postern/telemetry";
-import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { BanList } from "./ban-list.ts";
 import type { BalancerPolicy } from "./balancer-policy.ts";
@@ -122,10 +121,9 @@ export class Ingress implements Service {
     #createListener(): Listener {
         const { section, log } = this.#context;
         const { connectTimeout, answerTimeout, limits, proxy, tcp } = section;
-        const tuner = new SocketTuner({ noDelay: true, ...tcp }, (reason) =>
-            log.warn({ reason }, "sockets do not get all of ingress.tcp"),
-        );
-        const tune = (socket: Socket): void => tuner.tune(socket);
+        const complain = (reason: string): void => log.warn({ reason }, "sockets do not get all of ingress.tcp");
+        const clients = new SocketTuner({ noDelay: true, ...tcp }, complain);
+        const workers = new SocketTuner({ noDelay: true, ...tcp, receiveBuffer: section.linkBuffer }, complain);
         return new Listener(
             {
                 listen: section.listen,
@@ -137,12 +135,17 @@ export class Ingress implements Service {
             {
                 policy: POLICIES[section.balance](),
                 directory: this.#directory,
-                link: new ProxyLink({ connectTimeout, answerTimeout, idleTimeout: limits.idle, tune }),
+                link: new ProxyLink({
+                    connectTimeout,
+                    answerTimeout,
+                    idleTimeout: limits.idle,
+                    tune: (socket) => workers.tune(socket),
+                }),
                 bans: this.#bans,
                 sources: this.#sources,
                 log,
                 connections: this.#connections,
-                tune,
+                tune: (socket) => clients.tune(socket),
                 onRetry: (worker) => this.#metrics.retried(worker),
                 onRejected: (source, reason) => this.#onRejected(source, reason),
                 onSilent: () => this.#metrics.silent(),

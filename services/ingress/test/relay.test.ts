@@ -5,8 +5,8 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { pipeline } from "node:stream/promises";
 import { Readable, Writable } from "node:stream";
 import { test } from "node:test";
-import { tcpInfo } from "@postern/tcp";
-import { eventually } from "@postern/testkit";
+import { tcpInfo, tune } from "@postern/tcp";
+import { eventually, waitForValue } from "@postern/testkit";
 import type { Link } from "../src/link.ts";
 import { relay } from "../src/relay.ts";
 
@@ -43,6 +43,8 @@ async function connected({ idleTimeout = 60_000, delivery = 10_000, answer = "",
     return {
         client,
         worker,
+        near,
+        far,
         link,
         [Symbol.dispose]() {
             for (const socket of [client, worker, near, far]) socket.destroy();
@@ -109,6 +111,44 @@ test("a reader that stops holds its sender up instead of filling memory", async 
     path.client.end();
     await once(path.worker, "end");
     assert.equal(path.client.writableLength, 0);
+});
+
+test("of what a worker says to a client that has stopped reading little waits, and the client gets all of it", async () => {
+    const notSentLowat = 131_072;
+    const receiveBuffer = 131_072;
+    using path = await connected();
+    for (const socket of [path.near, path.worker]) assert.equal(tune(socket, { notSentLowat }).kind, "tuned");
+    assert.equal(tune(path.far, { notSentLowat, receiveBuffer }).kind, "tuned");
+    path.client.pause();
+    const total = 20_000_000;
+    path.worker.end(Buffer.alloc(total));
+    const waiting = () => {
+        const [worker, near] = [tcpInfo(path.worker), tcpInfo(path.near)];
+        return {
+            worker: worker?.notSent ?? Infinity,
+            link: (worker?.bytesAcked ?? Infinity) - path.far.bytesRead,
+            relay: path.far.readableLength + path.near.writableLength,
+            ingress: near?.notSent ?? Infinity,
+        };
+    };
+    // What the client's own kernel takes does not count; nothing moves any more once that is full.
+    let [before, quiet] = ["", 0];
+    await waitForValue(() => {
+        const now = JSON.stringify(waiting());
+        quiet = now === before ? quiet + 1 : 0;
+        before = now;
+        return quiet === 20 || undefined;
+    });
+    const { worker, link, relay, ingress } = waiting();
+    // The kernel fills the buffer that it has begun, of 64 KiB, and counts its own overhead into a receive buffer.
+    assert.ok(worker > 0 && worker <= notSentLowat + 65_536, before);
+    assert.ok(ingress > 0 && ingress <= notSentLowat + 65_536, before);
+    assert.ok(link > 0 && link <= 2 * receiveBuffer, before);
+    assert.ok(relay > 0 && relay <= 2 * 65_536, before);
+    let received = 0;
+    path.client.on("data", (chunk: Buffer) => (received += chunk.length)).resume();
+    await once(path.client, "end");
+    assert.equal(received, total);
 });
 
 test("a reset on one side, an idle pair and a close from us end with their reasons", async () => {

@@ -1,6 +1,6 @@
 // `ingress` in postern.yaml.
 import { z } from "zod";
-import { duration, listenAddress } from "../scalars.ts";
+import { byteSize, duration, listenAddress } from "../scalars.ts";
 import { outerTcp } from "./outer-tcp.ts";
 import { serviceKeys } from "./service-keys.ts";
 
@@ -121,6 +121,12 @@ export const ingressSection = z.strictObject({
         ),
     proxy: proxy.prefault({}),
     tcp: outerTcp(),
+    linkBuffer: byteSize({ min: "32KiB", max: "64MiB" })
+        .prefault("128KiB")
+        .describe(
+            "What a worker may send ahead of a client that reads slowly (SO_RCVBUF of the link); one session moves at most this much in a round trip between ingress and worker. Linux.",
+        )
+        .meta({ limit: "Delay and kernel memory of a connection whose client is slower than its worker." }),
     limits: limits.prefault({}),
     health: health.prefault({}),
 });

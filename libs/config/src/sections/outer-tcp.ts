@@ -1,6 +1,6 @@
 // How the services that own clients' sockets treat them: tcp(7).
 import { z } from "zod";
-import { duration } from "../scalars.ts";
+import { byteSize, duration } from "../scalars.ts";
 
 /** The key `tcp` of the ingress and of the session-worker. */
 export const outerTcp = () =>
@@ -30,6 +30,12 @@ export const outerTcp = () =>
                 .meta({
                     limit: "How long a connection whose peer is gone, or does not read, keeps what waits for it.",
                 }),
+            notSentLowat: byteSize({ min: "16KiB", max: "16MiB" })
+                .prefault("128KiB")
+                .describe(
+                    "Bytes that the kernel takes for a peer beyond what is on its way (TCP_NOTSENT_LOWAT); Linux.",
+                )
+                .meta({ limit: "Delay and kernel memory of a connection whose peer is slower than we are." }),
             sampleInterval: duration({ min: "1s", max: "1h" })
                 .prefault("10s")
                 .describe(
