@@ -12,7 +12,6 @@ export class Backoff {
     constructor(random: () => number, stopping: AbortSignal) {
         this.#random = random;
         this.#stopping = stopping;
-        stopping.addEventListener("abort", () => this.wake(), { once: true });
     }
 
     /** After a success. */
@@ -29,12 +28,16 @@ export class Backoff {
         if (this.#stopping.aborted) return;
         const longest = Math.min(LONGEST, FIRST * 2 ** this.#attempt);
         this.#attempt += 1;
-        await new Promise<void>((resolve) => {
-            const timer = setTimeout(resolve, longest * (0.5 + this.#random() / 2));
-            this.#wake = () => {
-                clearTimeout(timer);
-                resolve();
-            };
-        });
+        // Listened to only meanwhile: the signal lives as long as the process.
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, longest * (0.5 + this.#random() / 2));
+        this.#wake = resolve;
+        this.#stopping.addEventListener("abort", this.#wake, { once: true });
+        try {
+            await promise;
+        } finally {
+            clearTimeout(timer);
+            this.#stopping.removeEventListener("abort", this.#wake);
+        }
     }
 }
