@@ -8,34 +8,35 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { json } from "node:stream/consumers";
 import { InvariantError } from "@postern/errors";
-import { clampTcpMss, parseCidr } from "@postern/ip";
-import { openTun, type PacketRun, type TunDevice } from "@postern/tun";
+import { type DataPath, openTun, type TunDevice } from "@postern/tun";
 
 const NEAR = "10.91.0.1";
 const FAR = "10.91.0.5";
 const MTU = 1400;
 const SECONDS = 5;
-const MAX_PACKETS = 256;
 
 const ip = (command: string): Buffer => execFileSync("ip", command.split(" "));
 
-/** Sends what comes out of one device into the other, and does per packet what a session does: the MSS is clamped. */
-function connect(from: TunDevice, to: TunDevice): void {
-    const pairs = new Uint32Array(2 * MAX_PACKETS);
-    from.start({
-        onRun: (run: PacketRun) => {
-            for (let at = 0; at < run.count; at += 1) {
-                pairs[2 * at] = run.offset(at);
-                pairs[2 * at + 1] = run.size(at);
-                clampTcpMss(run.bytes, run.offset(at), run.size(at), MTU);
-            }
-            to.write(run.bytes, pairs, run.count);
-            run.release();
+/** What comes out of one device goes into the other, as if their peers were one program. */
+function connect(from: TunDevice, to: () => DataPath): DataPath {
+    const path = from.pathToAll({
+        gate: { ipv4Open: true, peerMru: MTU },
+        egress: {
+            room: Infinity,
+            sendData: (bytes, done) => {
+                to().take(bytes, 0, bytes.length, true);
+                // The bytes have to last until this turn of the event loop is over.
+                setImmediate(done);
+                return true;
+            },
         },
-        onLost: (error) => {
-            throw error;
-        },
+        onControlFrame: () => undefined,
     });
+    path.refresh();
+    from.start((error) => {
+        throw error;
+    });
+    return path;
 }
 
 interface Iperf3Report {
@@ -67,10 +68,9 @@ async function measure(name: string, ...args: readonly string[]): Promise<void> 
 }
 
 ip("link set lo up");
-const near = openTun({ name: "pst0", mtu: MTU, gateways: [NEAR] });
-const far = openTun({ name: "pst1", mtu: MTU, gateways: [] });
-near.addSession(0, [parseCidr(FAR)]);
-far.addSession(0, [parseCidr(NEAR)]);
+const near = openTun({ name: "pst0", mtu: MTU, gateways: [NEAR], sessions: 1 });
+const far = openTun({ name: "pst1", mtu: MTU, gateways: [], sessions: 1 });
+ip(`route add ${FAR}/32 dev pst0`);
 const packetsRead = (): number => near.counters().packetsIn + far.counters().packetsIn;
 
 const holder = spawn("unshare", ["--net", "sh", "-c", "echo ready; read line; exec iperf3 -s --forceflush"]);
@@ -85,8 +85,8 @@ inFarNamespace(`ip route add ${NEAR}/32 dev pst1`);
 holder.stdin.write("\n");
 await once(holder.stdout, "data");
 
-connect(near, far);
-connect(far, near);
+const nearPath: DataPath = connect(near, () => farPath);
+const farPath: DataPath = connect(far, () => nearPath);
 await measure("TCP, one stream");
 await measure("TCP, one stream, the other way", "-R");
 await measure("TCP, eight streams", "-P", "8");

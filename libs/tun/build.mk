@@ -4,6 +4,6 @@
 TUN_ADDON := libs/tun/build/tun.node
 NODE_HEADERS := node_modules/node-linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)/include/node
 
-$(TUN_ADDON): libs/tun/src/tun.cc libs/tun/build.mk | $(INSTALLED)
+$(TUN_ADDON): libs/tun/src/tun.cc $(wildcard libs/tun/src/native/*.h) libs/tun/build.mk | $(INSTALLED)
 	@mkdir -p $(@D)
 	g++ -std=c++20 -O2 -Wall -Wextra -fPIC -shared -I $(NODE_HEADERS) -o $@ $<

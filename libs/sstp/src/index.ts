@@ -58,6 +58,8 @@ export {
     decodePacket,
     encodeDataPacket,
     encodeHeader,
+    packetKind,
+    packetSize,
 } from "./packet.ts";
 export { PacketReader, type PacketSink } from "./packet-reader.ts";
 export {

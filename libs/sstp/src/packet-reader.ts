@@ -8,6 +8,11 @@ import { InvariantError } from "@postern/errors";
  * which the next such packet overwrites.  (Of a Buffer, `subarray` gives Buffers, whose `slice` does not copy.)
  */
 export interface PacketSink {
+    /**
+     * Where there is one, asked first wherever a packet begins: takes whole data packets from the front of `[at, end)`, as many as it likes and none
+     * that is not whole, and returns the offset behind them.
+     */
+    takeData?(bytes: Uint8Array, at: number, end: number): number;
     /** A control packet, header included (a compound MAC covers it), at `[start, end)` of `bytes`. */
     onControlPacket(bytes: Uint8Array, start: number, end: number): void;
     /** The PPP frame of a data packet at `[start, end)` of `bytes`; it may be empty. */
@@ -46,6 +51,8 @@ export class PacketReader {
     push(chunk: Uint8Array): void {
         let at = this.#carried === 0 ? 0 : this.#finishCarried(chunk);
         while (!this.#stopped && chunk.length - at >= HEADER_SIZE) {
+            at = this.#sink.takeData?.(chunk, at, chunk.length) ?? at;
+            if (chunk.length - at < HEADER_SIZE) break;
             const end = at + packetSize(chunk, at);
             if (end > chunk.length) break;
             this.#deliver(chunk, at, end);
@@ -62,7 +69,7 @@ export class PacketReader {
         at = this.#take(chunk, at, size);
         if (this.#carried < size) return at;
         this.#carried = 0;
-        if (!this.#stopped) this.#deliver(this.#carry, 0, size);
+        if (!this.#stopped && this.#sink.takeData?.(this.#carry, 0, size) !== size) this.#deliver(this.#carry, 0, size);
         return at;
     }
 

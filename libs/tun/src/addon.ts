@@ -1,4 +1,4 @@
-// The functions of the native addon and the memory it shares with TypeScript; src/tun.cc has the same layout.
+// The functions of the native addon and the memory it shares with TypeScript; src/tun.cc and src/native/ have the same layout.
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
@@ -12,9 +12,25 @@ export interface DeviceHandle {
 
 /** Results below 0 are negative errno values. */
 export interface TunAddon {
-    readonly open: (name: string, headroom: number, shared: Uint8Array) => DeviceHandle | number;
+    readonly open: (
+        name: string,
+        offload: number,
+        mtu: number,
+        shared: Uint8Array,
+        sessions: Uint8Array,
+        arena: Uint8Array,
+    ) => DeviceHandle | number;
     readonly start: (device: DeviceHandle, onBatch: (runsOrErrno: number) => void) => number;
-    readonly gather: (device: DeviceHandle, slabs: readonly Uint8Array[]) => number;
+    readonly gather: (device: DeviceHandle, memories: readonly Uint8Array[]) => number;
+    readonly take: (
+        device: DeviceHandle,
+        slot: number,
+        bytes: Uint8Array,
+        at: number,
+        end: number,
+        lasting: boolean,
+    ) => number;
+    readonly flush: (device: DeviceHandle) => number;
     readonly write: (device: DeviceHandle, bytes: Uint8Array, pairs: Uint32Array, count: number) => number;
     readonly bind: (device: DeviceHandle, destination: Uint8Array, slot: number) => number;
     readonly close: (device: DeviceHandle) => number;
@@ -24,33 +40,55 @@ export interface TunAddon {
 /** What `bind` takes for a slot to forget a destination. */
 export const NO_SLOT = 0xffff_ffff;
 
+/** What a device does, each including those before it: `enum Offload` of native/offload.h. */
+export const OFFLOADS = ["none", "header", "checksum", "tcp-segments", "udp-segments"] as const;
+export type Offload = (typeof OFFLOADS)[number];
+
+const OFFLOAD_HEADER_SIZE = 10;
+/** Bytes of the memory that packets are read into. */
+export const ARENA_SIZE: number = 256 * 1024 + 65_536 + OFFLOAD_HEADER_SIZE;
+
 const BATCH_PACKETS = 256;
-const COUNTERS = 8;
-const PACKETS_AT = COUNTERS * 8;
-const RUNS_AT = PACKETS_AT + BATCH_PACKETS * 8;
-const INDEX_AT = RUNS_AT + BATCH_PACKETS * 20;
+const COUNTERS = 10;
+const MAX_TOO_BIG = 16;
+const RUNS_AT = COUNTERS * 8;
+const TOO_BIG_AT = RUNS_AT + BATCH_PACKETS * 20;
+const TOO_BIG_COUNT_AT = TOO_BIG_AT + MAX_TOO_BIG * 12;
+const OFFLOAD_AT = TOO_BIG_COUNT_AT + 4;
+const INDEX_AT = OFFLOAD_AT + 4;
 const NAME_AT = INDEX_AT + 4;
 const NAME_SIZE = 16;
 const SIZE = Math.ceil((NAME_AT + NAME_SIZE) / 8) * 8;
 
 /** Words of a run in `SharedMemory.runs`. */
 export const RUN_WORDS = 5;
-/** Words of a packet in `SharedMemory.packets`. */
-export const PACKET_WORDS = 2;
+/** Words of a packet in `SharedMemory.tooBig`. */
+export const TOO_BIG_WORDS = 3;
 
-/** `struct Shared` of tun.cc. */
+/** `struct Shared` of native/device.h. */
 export class SharedMemory {
     readonly bytes: Uint8Array = new Uint8Array(SIZE);
-    /** Packets in, bytes in, packets out, bytes out, not IP, no session, queue full, refused. */
-    readonly counters: BigUint64Array = new BigUint64Array(this.bytes.buffer, 0, COUNTERS);
-    /** Per packet, in the order of the runs: offset in the run's slab, size. */
-    readonly packets: Uint32Array = new Uint32Array(this.bytes.buffer, PACKETS_AT, BATCH_PACKETS * PACKET_WORDS);
-    /** Per run: slot, packets, bytes of the slab that it needs, and two words of the addon's. */
+    /** Packets in, bytes in, packets out, bytes out, not IP, no session, queue full, refused, reads, writes. */
+    readonly counters: Float64Array = new Float64Array(this.bytes.buffer, 0, COUNTERS);
+    /** Per run: slot, bytes that it takes and then those that it took, packets, and two words of the addon's. */
     readonly runs: Uint32Array = new Uint32Array(this.bytes.buffer, RUNS_AT, BATCH_PACKETS * RUN_WORDS);
+    /** Per packet that was too big: slot, offset in the arena, size. */
+    readonly tooBig: Uint32Array = new Uint32Array(this.bytes.buffer, TOO_BIG_AT, MAX_TOO_BIG * TOO_BIG_WORDS);
+    readonly #words: Uint32Array = new Uint32Array(this.bytes.buffer, TOO_BIG_COUNT_AT, 3);
+
+    /** How many packets of the batch in hand were too big, and wait for an answer. */
+    get tooBigCount(): number {
+        return this.#words[0] ?? 0;
+    }
+
+    /** What the open device does. */
+    get offload(): Offload {
+        return OFFLOADS[this.#words[1] ?? 0] ?? "none";
+    }
 
     /** The interface's index, once the device is open. */
     get index(): number {
-        return new DataView(this.bytes.buffer).getUint32(INDEX_AT, true);
+        return this.#words[2] ?? 0;
     }
 
     /** The interface's name, once the device is open: the kernel has put a number in the place of `%d`. */

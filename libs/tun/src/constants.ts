@@ -35,7 +35,7 @@ export const RT_SCOPE_UNIVERSE = 0;
 export const RT_SCOPE_LINK = 253;
 export const RTN_UNICAST = 1;
 
-/** Free bytes in front of every packet of a run: an SSTP header (4) and a PPP header (4) are written there in place. */
+/** Bytes in front of every packet on its way to a peer: an SSTP header (4) and a PPP header (4). */
 export const HEADROOM = 8;
 /** Protocol number of our routes (`ip route show proto 84`), for routing daemons to redistribute by; below 128 is free. */
 export const DEFAULT_ROUTE_PROTOCOL = 84;
@@ -43,5 +43,3 @@ export const DEFAULT_ROUTE_PROTOCOL = 84;
 export const DEFAULT_QUEUE_LENGTH = 1024;
 /** Bytes of free slabs that a device keeps for reuse. */
 export const DEFAULT_POOL_BYTES = 16 * 1024 * 1024;
-/** Slots are small numbers that the caller reuses: the native table costs 4 bytes for each up to the largest. */
-export const MAX_SLOT = 0xf_ffff;

@@ -1,12 +1,24 @@
 // A TUN device: the worker's side of the network.  "In" is what the kernel routes to clients, "out" what clients send.
 import { InvariantError, type DependencyError } from "@postern/errors";
-import { encodeIpv4, formatCidr, parseCidr, type Ipv4Cidr, type Ipv6Cidr } from "@postern/ip";
-import { NO_SLOT, RUN_WORDS, SharedMemory, loadAddon, type DeviceHandle, type TunAddon } from "./addon.ts";
-import { DEFAULT_POOL_BYTES, DEFAULT_QUEUE_LENGTH, DEFAULT_ROUTE_PROTOCOL, HEADROOM, MAX_SLOT } from "./constants.ts";
+import { encodeIpv4, formatCidr, parseCidr, parseIpv4, type Ipv4Cidr, type Ipv6Cidr } from "@postern/ip";
+import {
+    ARENA_SIZE,
+    loadAddon,
+    NO_SLOT,
+    type Offload,
+    OFFLOADS,
+    SharedMemory,
+    type DeviceHandle,
+    type TunAddon,
+} from "./addon.ts";
+import { CompiledPath, type PathDevice } from "./compiled-path.ts";
+import { DEFAULT_POOL_BYTES, DEFAULT_QUEUE_LENGTH, DEFAULT_ROUTE_PROTOCOL } from "./constants.ts";
+import type { DataPath, PathPorts } from "./data-path.ts";
 import { kernelError } from "./kernel-error.ts";
-import { PacketRun } from "./packet-run.ts";
+import { PacketPump } from "./packet-pump.ts";
 import { readQueueDrops } from "./queue-drops.ts";
 import { Rtnetlink } from "./rtnetlink.ts";
+import { SessionMemory, type SessionBlock } from "./session-memory.ts";
 import { SlabPool } from "./slab-pool.ts";
 
 type Cidr = Ipv4Cidr | Ipv6Cidr;
@@ -18,19 +30,16 @@ export interface TunOptions {
     readonly mtu: number;
     /** Our addresses on the device, such as `10.91.0.1`: each a /32 or /128, so that several devices may have the same. */
     readonly gateways: readonly string[];
+    /** How many sessions there can be; their slots are the numbers below. */
+    readonly sessions: number;
     /** The protocol number of session routes, 1 to 255. */
     readonly routeProtocol?: number;
     /** Packets that may wait in the kernel for a wake-up. */
     readonly queueLength?: number;
     /** Bytes of free memory kept for the next runs. */
     readonly poolBytes?: number;
-}
-
-export interface TunHandlers {
-    /** Takes one session's packets of this wake-up; the last thing done with a run is its `release`. */
-    readonly onRun: (run: PacketRun) => void;
-    /** The device was deleted under us, once; nothing is read any more. */
-    readonly onLost: (error: DependencyError) => void;
+    /** The most that is asked of the kernel; it may do less. */
+    readonly offload?: Offload;
 }
 
 export interface TunCounters {
@@ -38,6 +47,9 @@ export interface TunCounters {
     readonly bytesIn: number;
     readonly packetsOut: number;
     readonly bytesOut: number;
+    /** System calls that read or wrote a packet, or a super-packet that stands for many. */
+    readonly reads: number;
+    readonly writes: number;
     /** Read from the device, and neither IPv4 nor IPv6. */
     readonly dropsNotIp: number;
     /** For a destination that no session here has: multicast, or a session that has just ended. */
@@ -55,13 +67,7 @@ export function openTun(options: TunOptions): TunDevice {
     if (!/^[a-zA-Z][\w-]*(?:%d)?$/.test(options.name) || options.name.length > 15) {
         throw new InvariantError(`interface name ${options.name}`);
     }
-    const addon = loadAddon();
-    const shared = new SharedMemory();
-    const handle = addon.open(options.name, HEADROOM, shared.bytes);
-    if (typeof handle === "number") {
-        throw kernelError("TUN_OPEN_FAILED", `creating the TUN device ${options.name}`, handle);
-    }
-    const device = new TunDevice(addon, handle, shared, options);
+    const device = new TunDevice(loadAddon(), options);
     try {
         device.configure(options);
     } catch (error) {
@@ -72,34 +78,45 @@ export function openTun(options: TunOptions): TunDevice {
 }
 
 /** An open device.  `openTun` makes one. */
-export class TunDevice {
+export class TunDevice implements PathDevice {
     readonly name: string;
     /** The interface's number. */
     readonly index: number;
     readonly mtu: number;
+    readonly gateway: number;
+    /** What the kernel leaves to us, which is how many packets cross in one system call. */
+    readonly offload: Offload;
     readonly #addon: TunAddon;
     readonly #handle: DeviceHandle;
-    readonly #shared: SharedMemory;
+    readonly #shared = new SharedMemory();
+    readonly #sessions: SessionMemory;
+    readonly #pump: PacketPump;
     readonly #netlink: Rtnetlink;
     readonly #routeProtocol: number;
-    readonly #pool: SlabPool;
-    readonly #slabs: Buffer[] = [];
     readonly #destinations = new Map<number, readonly Cidr[]>();
     /** Which slot each destination leads to: the newer one, where a session comes before its predecessor has gone. */
     readonly #owners = new Map<string, number>();
     #queueDrops = 0;
     #isOpen = true;
 
-    constructor(addon: TunAddon, handle: DeviceHandle, shared: SharedMemory, options: TunOptions) {
-        this.name = shared.name;
-        this.index = shared.index;
-        this.mtu = options.mtu;
+    constructor(addon: TunAddon, options: TunOptions) {
+        const { name, mtu, gateways, sessions, offload = "udp-segments" } = options;
+        const arena = new Uint8Array(ARENA_SIZE);
+        this.#sessions = new SessionMemory(sessions);
+        const wanted = OFFLOADS.indexOf(offload);
+        const handle = addon.open(name, wanted, mtu, this.#shared.bytes, this.#sessions.bytes, arena);
+        if (typeof handle === "number") throw kernelError("TUN_OPEN_FAILED", `creating the TUN device ${name}`, handle);
+        this.name = this.#shared.name;
+        this.index = this.#shared.index;
+        this.offload = this.#shared.offload;
+        this.mtu = mtu;
+        this.gateway = parseIpv4(gateways.find((gateway) => gateway.includes(".")) ?? "0.0.0.0");
         this.#addon = addon;
         this.#handle = handle;
-        this.#shared = shared;
         this.#netlink = new Rtnetlink((message) => addon.netlink(message), this);
         this.#routeProtocol = options.routeProtocol ?? DEFAULT_ROUTE_PROTOCOL;
-        this.#pool = new SlabPool(options.poolBytes ?? DEFAULT_POOL_BYTES);
+        const pool = new SlabPool(options.poolBytes ?? DEFAULT_POOL_BYTES);
+        this.#pump = new PacketPump(addon, handle, this.#shared, arena, pool);
     }
 
     /** Sets MTU, queue and addresses, and the interface up: what `openTun` does. */
@@ -119,26 +136,49 @@ export class TunDevice {
         this.#netlink.deleteAddress(parseCidr(address));
     }
 
-    /**
-     * Begins to read.  Handlers are called from the event loop, never from here; what they throw nobody catches, and the
-     * runs of that wake-up that had not been delivered are lost.
-     */
-    start({ onRun, onLost }: TunHandlers): void {
+    /** Begins to read.  `onLost` is told once that the device was deleted under us: nothing is read any more. */
+    start(onLost: (error: DependencyError) => void): void {
         const errno = this.#addon.start(this.#handle, (runsOrErrno) => {
             if (runsOrErrno < 0) onLost(kernelError("TUN_OPEN_FAILED", `reading ${this.name}`, runsOrErrno));
-            else this.#deliver(runsOrErrno, onRun);
+            else this.#pump.deliver(runsOrErrno);
         });
         if (errno < 0) throw kernelError("TUN_OPEN_FAILED", `watching ${this.name}`, errno);
     }
 
+    /** The packet path of the session that has `slot` from now on; nothing passes until it has an address and its gate is open. */
+    path(slot: number, ports: PathPorts): DataPath {
+        const path = new CompiledPath(slot, this, this.#claim(slot), ports);
+        this.#pump.set(slot, path);
+        return path;
+    }
+
+    /** The packet path of a device with one peer, which sends from any address and is sent everything that is routed here. */
+    pathToAll(ports: PathPorts): DataPath {
+        const block = this.#claim(0);
+        block.setSource(undefined);
+        const path = new CompiledPath(0, this, block, ports);
+        this.#pump.set(0, path);
+        this.#bindBytes(new Uint8Array(0), 0);
+        return path;
+    }
+
+    #claim(slot: number): SessionBlock {
+        if (!Number.isInteger(slot) || slot < 0 || slot >= this.#sessions.slots)
+            throw new InvariantError(`session slot ${slot} of ${this.#sessions.slots}`);
+        return this.#sessions.claim(slot);
+    }
+
+    /** The slot of a path may be another session's. */
+    closePath(slot: number): void {
+        this.#pump.set(slot, undefined);
+    }
+
     /**
-     * From now on packets to `destinations` (IPv4 /32, IPv6 /64 or /128) come in runs of `slot`, a small number that no
-     * session has at the moment, and the kernel routes them here.  `mtu` is what the session's client takes, where that is
-     * less than the device's MTU.
+     * From now on packets to `destinations` (IPv4 /32, IPv6 /64 or /128) go to the path of `slot`, and the kernel routes them here.
+     * `mtu` is what the session's client takes, where that is less than the device's MTU.
      */
     addSession(slot: number, destinations: readonly Cidr[], mtu?: number): void {
-        if (slot < 0 || slot > MAX_SLOT || this.#destinations.has(slot))
-            throw new InvariantError(`session slot ${slot}`);
+        if (this.#destinations.has(slot)) throw new InvariantError(`session slot ${slot} is taken`);
         this.#destinations.set(slot, destinations);
         try {
             for (const destination of destinations) {
@@ -168,33 +208,38 @@ export class TunDevice {
         }
     }
 
+    /** See `DataPath.take`. */
+    take(slot: number, bytes: Uint8Array, at: number, end: number, lasting: boolean): number {
+        return this.#pump.take(slot, bytes, at, end, lasting);
+    }
+
     /**
-     * Sends packets to the network: `pairs` holds an offset into `bytes` and a size for each of the `count` packets.
-     * Returns how many the kernel took; the others are dropped and counted.
+     * Sends packets to the network as they are: `pairs` holds an offset into `bytes` and a size for each of the `count` packets.
+     * Those that the kernel does not take are dropped and counted.
      */
-    write(bytes: Uint8Array, pairs: Uint32Array, count: number): number {
-        const taken = this.#addon.write(this.#handle, bytes, pairs, count);
-        if (taken < 0) throw new InvariantError(`writing ${count} packets of ${bytes.length} bytes: ${taken}`);
-        return taken;
+    write(bytes: Uint8Array, pairs: Uint32Array, count: number): void {
+        const errno = this.#addon.write(this.#handle, bytes, pairs, count);
+        if (errno < 0) throw new InvariantError(`writing ${count} packets of ${bytes.length} bytes: ${errno}`);
     }
 
     /** Everything counted since the device was opened; still there when it is closed. */
     counters(): TunCounters {
-        const [packetsIn, bytesIn, packetsOut, bytesOut, notIp, noSession, queueFull, refused] = Array.from(
-            this.#shared.counters,
-            Number,
-        );
+        const [packetsIn = 0, bytesIn = 0, packetsOut = 0, bytesOut = 0, ...others] = this.#shared.counters;
+        const [dropsNotIp = 0, dropsNoSession = 0, dropsOutQueueFull = 0, dropsOutRefused = 0, reads = 0, writes = 0] =
+            others;
         if (this.#isOpen) this.#queueDrops = readQueueDrops(this.name);
         return {
-            packetsIn: packetsIn ?? 0,
-            bytesIn: bytesIn ?? 0,
-            packetsOut: packetsOut ?? 0,
-            bytesOut: bytesOut ?? 0,
-            dropsNotIp: notIp ?? 0,
-            dropsNoSession: noSession ?? 0,
+            packetsIn,
+            bytesIn,
+            packetsOut,
+            bytesOut,
+            reads,
+            writes,
+            dropsNotIp,
+            dropsNoSession,
             dropsInQueueFull: this.#queueDrops,
-            dropsOutQueueFull: queueFull ?? 0,
-            dropsOutRefused: refused ?? 0,
+            dropsOutQueueFull,
+            dropsOutRefused,
         };
     }
 
@@ -202,23 +247,9 @@ export class TunDevice {
     close(): void {
         if (!this.#isOpen) return;
         this.counters();
+        this.#pump.flush();
         this.#isOpen = false;
         this.#addon.close(this.#handle);
-    }
-
-    #deliver(runs: number, onRun: (run: PacketRun) => void): void {
-        const table = this.#shared.runs;
-        this.#slabs.length = 0;
-        for (let run = 0; run < runs; run += 1) this.#slabs.push(this.#pool.take(table[run * RUN_WORDS + 2] ?? 0));
-        const errno = this.#addon.gather(this.#handle, this.#slabs);
-        if (errno < 0) throw new InvariantError(`gathering ${runs} runs: ${errno}`);
-        let first = 0;
-        for (const [run, slab] of this.#slabs.entries()) {
-            const at = run * RUN_WORDS;
-            const [slot = 0, count = 0, size = 0] = [table[at], table[at + 1], table[at + 2]];
-            onRun(new PacketRun(slot, slab, size, this.#shared.packets, first, count, this.#pool));
-            first += count;
-        }
     }
 
     #bind(destination: Cidr, slot: number): void {
@@ -227,8 +258,11 @@ export class TunDevice {
         if (!isHost && (version === 4 || prefixLength !== 64)) {
             throw new InvariantError(`session destination ${formatCidr(destination)}`);
         }
-        const bytes = version === 4 ? encodeIpv4(network) : network.subarray(0, prefixLength / 8);
-        const errno = this.#addon.bind(this.#handle, bytes, slot);
-        if (errno < 0) throw new InvariantError(`binding ${formatCidr(destination)}: ${errno}`);
+        this.#bindBytes(version === 4 ? encodeIpv4(network) : network.subarray(0, prefixLength / 8), slot);
+    }
+
+    #bindBytes(destination: Uint8Array, slot: number): void {
+        const errno = this.#addon.bind(this.#handle, destination, slot);
+        if (errno < 0) throw new InvariantError(`binding ${destination.length} bytes to slot ${slot}: ${errno}`);
     }
 }

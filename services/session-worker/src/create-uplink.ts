@@ -7,6 +7,6 @@ import { TunUplink } from "./tun-uplink.ts";
 import type { Uplink } from "./uplink.ts";
 
 export function createUplink({ uplink, ppp, limits }: SessionWorkerSection, log: Pick<Logger, "fatal">): Uplink {
-    if (uplink.kind === "null") return new NullUplink(parseIpv4(uplink.gateway), parseIpv4);
+    if (uplink.kind === "null") return new NullUplink(parseIpv4(uplink.gateway), ppp.mtu);
     return new TunUplink({ ...uplink, mtu: ppp.mtu, sessions: limits.sessions }, log);
 }

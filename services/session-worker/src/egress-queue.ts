@@ -26,6 +26,13 @@ export class EgressQueue {
         return this.#stream.writableLength;
     }
 
+    /** Bytes of inner packets that are taken now: an idle queue takes any run, so that one is not cut for being long. */
+    get room(): number {
+        const waiting = this.waitingBytes;
+        if (!this.#stream.writable) return 0;
+        return waiting === 0 ? Infinity : Math.max(0, this.#limits.dataBytes - waiting);
+    }
+
     /** Control packets: never dropped. */
     sendControl(bytes: Uint8Array): void {
         if (!this.#stream.writable) return;
@@ -35,7 +42,7 @@ export class EgressQueue {
 
     /** One run of framed inner packets: taken whole, or dropped whole (`false`).  `done` is called once nobody reads it any more. */
     sendData(run: Uint8Array, done: () => void): boolean {
-        if (!this.#stream.writable || this.waitingBytes + run.length > this.#limits.dataBytes) {
+        if (run.length > this.room) {
             done();
             return false;
         }

@@ -1,14 +1,12 @@
-// From the chunks of a client's stream to control packets for the call and frames for the packet path.
+// From the chunks of a client's stream to control packets for the call and everything else for the packet path.
 import { PacketReader, type PacketSink, type ServerCall, SstpError } from "@postern/sstp";
-import type { InboundBatch } from "./inbound-batch.ts";
-import type { PacketPath } from "./packet-path.ts";
+import type { DataPath } from "@postern/tun";
 
 export interface IntakePorts {
     readonly call: Pick<ServerCall, "onPacketReceived" | "onControlPacket" | "passesData">;
     /** Packets that are taken while the data gate is shut. */
     readonly negotiationPackets: number;
-    readonly path: Pick<PacketPath, "onFrame">;
-    readonly batch: Pick<InboundBatch, "flush">;
+    readonly path: Pick<DataPath, "take" | "onFrame" | "refresh">;
     /** Told of what decoding or handing over throws; the rest of the chunk is lost. */
     readonly onFailure: (error: unknown) => void;
 }
@@ -31,9 +29,9 @@ export class PacketIntake implements PacketSink {
         return this.#reader.tail;
     }
 
-    /** `chunk` may change when this has returned. */
+    /** `chunk` stays as it is until this turn of the event loop is over. */
     push(chunk: Uint8Array): void {
-        const { call, batch, onFailure } = this.#ports;
+        const { call, onFailure } = this.#ports;
         this.#chunk = chunk;
         try {
             call.onPacketReceived();
@@ -42,11 +40,6 @@ export class PacketIntake implements PacketSink {
             onFailure(error);
         }
         this.#chunk = undefined;
-        try {
-            batch.flush();
-        } catch (error) {
-            onFailure(error);
-        }
     }
 
     /** No packet is delivered any more, not even one that is already in the chunk being read. */
@@ -54,16 +47,23 @@ export class PacketIntake implements PacketSink {
         this.#reader.stop();
     }
 
+    takeData(bytes: Uint8Array, at: number, end: number): number {
+        // A packet that came in two chunks lies in the reader's own buffer, which its next packet overwrites.
+        return this.#ports.path.take(bytes, at, end, bytes === this.#chunk);
+    }
+
     onControlPacket(bytes: Uint8Array, start: number, end: number): void {
+        const { call, path } = this.#ports;
         this.#count();
-        this.#ports.call.onControlPacket(bytes.subarray(start, end));
+        call.onControlPacket(bytes.subarray(start, end));
+        path.refresh();
     }
 
     onDataPacket(bytes: Uint8Array, start: number, end: number): void {
+        const { path } = this.#ports;
         this.#count();
-        this.#ports.path.onFrame(bytes, start, end);
-        // A packet that came in two chunks lies in the reader's own buffer, which its next packet overwrites.
-        if (bytes !== this.#chunk) this.#ports.batch.flush();
+        path.onFrame(bytes, start, end);
+        path.refresh();
     }
 
     /** Throws when a client that has not shown who it is makes us work for too long: each packet may want an answer. */

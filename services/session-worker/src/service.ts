@@ -16,7 +16,6 @@ import { ConnectionTable } from "./connection-table.ts";
 import { CounterUpdates } from "./counter-updates.ts";
 import { createUplink } from "./create-uplink.ts";
 import { endAll, spreadOfStop } from "./drain.ts";
-import { InboundBatch } from "./inbound-batch.ts";
 import { type Below, Listener } from "./listener.ts";
 import { ProxySources } from "./proxy-sources.ts";
 import { Session } from "./session.ts";
@@ -85,7 +84,7 @@ export class SessionWorker implements Service {
         const certificates = new CertificateStore(section.tls.certificates, tlsOptions(section), keys);
         const uplink = createUplink(section, log);
         this.#undo.defer(() => uplink.stop());
-        await uplink.start((slot, run) => this.#sessions.deliver(slot, run));
+        await uplink.start();
         log.info({ uplink: uplink.description }, "uplink ready");
         const listener = this.#createListener(certificates, await this.#sessionPorts(uplink));
         this.#undo.defer(() => listener.destroyAll());
@@ -164,7 +163,6 @@ export class SessionWorker implements Service {
             random: Math.random,
             log,
             uplink,
-            batch: new InboundBatch(uplink),
             closed: (session) => this.#forget(session),
             decide: async (submission) => {
                 this.#strangers.named(submission.session);

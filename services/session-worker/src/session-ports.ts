@@ -13,7 +13,6 @@ import type { CertificateHashes, OfferedHashProtocols } from "@postern/sstp";
 import type { Logger } from "@postern/telemetry";
 import type { Duplex } from "node:stream";
 import type { EgressLimits } from "./egress-queue.ts";
-import type { InboundBatch } from "./inbound-batch.ts";
 import type { TimerWheel } from "./timer-wheel.ts";
 import type { Uplink } from "./uplink.ts";
 
@@ -164,8 +163,7 @@ export interface SessionPorts {
     /** Uniform in [0, 1); spreads what many sessions would do at the same time. */
     readonly random: () => number;
     readonly log: Pick<Logger, "error" | "info" | "debug">;
-    readonly uplink: Pick<Uplink, "attach" | "detach" | "write">;
-    readonly batch: InboundBatch;
+    readonly uplink: Pick<Uplink, "path">;
     /** The session is over and its stream closed, or it goes on elsewhere: forget it. */
     readonly closed: (session: string) => void;
     /** Never rejects for what brokers, registry or bus do. */

@@ -1,10 +1,9 @@
 // The sessions of this worker, by id and by their slot in the uplink's table.
 import type { Session } from "./session.ts";
 import { type Traffic, TrafficTotals } from "./traffic-totals.ts";
-import type { Run } from "./uplink.ts";
 
 /** What the table knows of a session. */
-export type TableEntry = Pick<Session, "id" | "slot" | "deliver" | "traffic">;
+export type TableEntry = Pick<Session, "id" | "slot" | "traffic">;
 
 export class SessionTable<Entry extends TableEntry = Session> {
     readonly #byId = new Map<string, Entry>();
@@ -57,12 +56,5 @@ export class SessionTable<Entry extends TableEntry = Session> {
 
     values(): MapIterator<Entry> {
         return this.#byId.values();
-    }
-
-    /** Packets from the uplink; those for a session that has just ended have nobody to go to. */
-    deliver(slot: number, run: Run): void {
-        const session = this.#bySlot[slot];
-        if (session === undefined) run.release();
-        else session.deliver(run);
     }
 }

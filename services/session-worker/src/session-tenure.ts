@@ -1,6 +1,6 @@
 // What a session has from its admission to its end: an address, deadlines, a copy of itself elsewhere, and a place in the records.
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
-import { addCounters, type PacketPath } from "./packet-path.ts";
+import { addCounters, type DataPath } from "@postern/tun";
 import { type Deadlines, SessionDeadlines } from "./session-deadlines.ts";
 import type { HandOver, SessionFacts, SessionPorts } from "./session-ports.ts";
 import type { SessionProtocols } from "./session-protocols.ts";
@@ -10,10 +10,9 @@ import { SnapshotKeeper } from "./snapshot-keeper.ts";
 
 /** The session whose tenure it is. */
 export interface TenureOwner {
-    readonly slot: number;
     readonly timers: SessionTimers;
     readonly protocols: SessionProtocols;
-    readonly path: Pick<PacketPath, "counters" | "lease">;
+    readonly path: Pick<DataPath, "counters" | "lease" | "release">;
     readonly expire: (reason: EndReason) => void;
 }
 
@@ -43,20 +42,22 @@ export class SessionTenure {
         });
     }
 
-    /** From here on packets for the session's address come to its slot, and the deadlines run. */
+    /** From here on packets for the session's address come here, and the deadlines run. */
     begin(): void {
-        const { timers, path, protocols, slot, expire } = this.#owner;
-        const { now, wallClock, uplink, settings } = this.#ports;
+        const { timers, path, protocols, expire } = this.#owner;
+        const { now, wallClock, settings } = this.#ports;
         const { admission } = this.facts;
         const { address } = admission.addresses;
-        const packets = (): number => path.counters.packetsIn + path.counters.packetsOut;
+        const packets = (): number => {
+            const { packetsIn, packetsOut } = path.counters;
+            return packetsIn + packetsOut;
+        };
         this.#deadlines = new SessionDeadlines(
             admission,
             { timers, now, wallClock, packets, expire },
             this.#inherited?.deadlines,
         );
-        path.lease(address);
-        uplink.attach(slot, address, Math.min(settings.mtu, protocols.peerMru));
+        path.lease(address, Math.min(settings.mtu, protocols.peerMru));
     }
 
     /** `undefined` until the client can send and receive IP packets. */
@@ -110,8 +111,7 @@ export class SessionTenure {
     /** The session does not go on here. */
     leave(): void {
         // One that never began must not take the slot's packets from the session that has it by now.
-        if (this.#deadlines === undefined) return;
-        this.#ports.uplink.detach(this.#owner.slot, this.facts.admission.addresses.address);
+        if (this.#deadlines !== undefined) this.#owner.path.release();
     }
 
     get #correlationId(): string | undefined {

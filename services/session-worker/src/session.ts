@@ -1,19 +1,17 @@
 // One session: owns the stream, feeds the decoders, carries out what the SSTP call and the PPP link ask for, and nothing else.
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { InvariantError, PosternError } from "@postern/errors";
-import { parseIpv4 } from "@postern/ip";
 import type { AuthenticationAttempt, Closure } from "@postern/ppp";
 import { type CallEnd, KEYLESS_HLAK, SstpError } from "@postern/sstp";
+import type { DataPath } from "@postern/tun";
 import { CredentialDesk } from "./credential-desk.ts";
 import { EgressQueue } from "./egress-queue.ts";
 import { endReasonOf, whyGivenUp } from "./end-reason.ts";
 import { PacketIntake } from "./packet-intake.ts";
-import { PacketPath } from "./packet-path.ts";
 import type { Admission, Decision, HandOver, SessionFacts, SessionPorts, SessionTransport } from "./session-ports.ts";
 import { type ProtocolOwner, SessionProtocols } from "./session-protocols.ts";
 import { type Inheritance, SessionTenure } from "./session-tenure.ts";
 import { SessionTimers } from "./session-timers.ts";
-import type { Run } from "./uplink.ts";
 
 /** Milliseconds that a client has to read our farewell. */
 const LINGER = 1_000;
@@ -27,7 +25,7 @@ export class Session implements ProtocolOwner {
     readonly timers: SessionTimers;
     readonly #ports: SessionPorts;
     readonly #protocols: SessionProtocols;
-    readonly #path: PacketPath;
+    readonly #path: DataPath;
     readonly #egress: EgressQueue;
     readonly #intake: PacketIntake;
     readonly #desk: CredentialDesk;
@@ -58,18 +56,14 @@ export class Session implements ProtocolOwner {
             moved === undefined
                 ? SessionProtocols.negotiate(this, ports, transport)
                 : SessionProtocols.restore(this, ports, moved);
-        this.#path = new PacketPath({
+        this.#path = ports.uplink.path(slot, {
             gate: this.#protocols,
             egress: this.#egress,
-            batch: ports.batch,
             onControlFrame: (protocol, payload) => this.#onControlFrame(protocol, payload),
-            reply: (packet) => ports.uplink.write(packet, Uint32Array.of(0, packet.length), 1),
-            mtu: settings.mtu,
-            gateway: parseIpv4(settings.gateway),
         });
         const onFailure = (error: unknown): void => this.#onFailure(error);
         this.#intake = new PacketIntake(
-            { ...settings, call: this.#protocols.call, path: this.#path, batch: ports.batch, onFailure },
+            { ...settings, call: this.#protocols.call, path: this.#path, onFailure },
             moved?.tail,
         );
     }
@@ -87,6 +81,7 @@ export class Session implements ProtocolOwner {
         const session = new Session(facts.session, slot, transport, ports, moved);
         session.#tenure = session.#tenureOf(facts.admission, { startedAt, counters, deadlines: snapshot.deadlines });
         session.#tenure.begin();
+        session.#path.refresh();
         session.#listen();
         return session;
     }
@@ -103,21 +98,12 @@ export class Session implements ProtocolOwner {
 
     /** Of the whole session. */
     get counters(): Counters {
-        return this.#tenure?.counters ?? { ...this.#path.counters };
+        return this.#tenure?.counters ?? this.#path.counters;
     }
 
     /** What passed through this worker. */
-    get traffic(): Pick<PacketPath, "counters" | "drops"> {
+    get traffic(): Pick<DataPath, "counters" | "drops"> {
         return this.#path;
-    }
-
-    /** Packets from the uplink. */
-    deliver(run: Run): void {
-        try {
-            this.#path.onRun(run);
-        } catch (error) {
-            this.#onFailure(error);
-        }
     }
 
     /** Ends the session as a client expects it: LCP Terminate-Request, CALL_DISCONNECT, close.  False: it is over already. */
@@ -156,7 +142,7 @@ export class Session implements ProtocolOwner {
         this.#unlisten();
         tenure.leave();
         this.timers.close();
-        this.#ports.closed(this.id);
+        this.#forget();
         return { facts, snapshot, tail: this.#intake.tail, startedAt, counters };
     }
 
@@ -170,6 +156,7 @@ export class Session implements ProtocolOwner {
         } catch (error) {
             this.#onFailure(error);
         }
+        this.#path.refresh();
     }
 
     mark(step: string): void {
@@ -223,6 +210,13 @@ export class Session implements ProtocolOwner {
         this.#desk.close();
         this.timers.stopAll();
         this.#protocols.link.down();
+        this.#path.refresh();
+    }
+
+    /** Somebody else may have the slot. */
+    #forget(): void {
+        this.#path.close();
+        this.#ports.closed(this.id);
     }
 
     #listen(): void {
@@ -235,7 +229,7 @@ export class Session implements ProtocolOwner {
         const onClose = (): void => {
             this.guard(() => this.#protocols.call.onStreamClosed());
             this.timers.close();
-            this.#ports.closed(this.id);
+            this.#forget();
         };
         stream.on("data", onData).on("error", onError).on("close", onClose).resume();
         this.#unlisten = () => stream.off("data", onData).off("error", onError).off("close", onClose);
@@ -272,9 +266,9 @@ export class Session implements ProtocolOwner {
     }
 
     #tenureOf(admission: Admission, inherited?: Inheritance): SessionTenure {
-        const { slot, timers, transport } = this;
+        const { timers, transport } = this;
         const expire = (reason: EndReason): boolean => this.end(reason);
-        const owner = { slot, timers, protocols: this.#protocols, path: this.#path, expire };
+        const owner = { timers, protocols: this.#protocols, path: this.#path, expire };
         return new SessionTenure({ session: this.id, transport, admission }, owner, this.#ports, inherited);
     }
 

@@ -1,12 +1,12 @@
 // What passed through a worker and what did not, over all its sessions: those that are gone, and those that are here.
 import type { Counters } from "@postern/contracts";
-import { addCounters, DROP_REASONS, type DropReason, NO_TRAFFIC, noDrops, type PacketPath } from "./packet-path.ts";
+import { addCounters, type DataPath, DROP_REASONS, type Drops, NO_TRAFFIC, noDrops } from "@postern/tun";
 
-export type Traffic = Pick<PacketPath, "counters" | "drops">;
+export type Traffic = Pick<DataPath, "counters" | "drops">;
 
 export class TrafficTotals {
     #counters: Counters = NO_TRAFFIC;
-    readonly #drops: Record<DropReason, number> = noDrops();
+    readonly #drops: Drops = noDrops();
 
     /** Adds what a session that is gone has counted. */
     add({ counters, drops }: Traffic): void {

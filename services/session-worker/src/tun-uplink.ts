@@ -2,8 +2,8 @@
 import { InvariantError } from "@postern/errors";
 import { parseCidr } from "@postern/ip";
 import type { Logger } from "@postern/telemetry";
-import { enableForwarding, Firewall, openTun, type TunDevice } from "@postern/tun";
-import type { Deliver, Uplink, UplinkCounters } from "./uplink.ts";
+import { type DataPath, enableForwarding, Firewall, openTun, type PathPorts, type TunDevice } from "@postern/tun";
+import type { Uplink, UplinkCounters } from "./uplink.ts";
 
 export interface TunUplinkOptions {
     readonly device: string;
@@ -44,42 +44,31 @@ export class TunUplink implements Uplink {
 
     get description(): string {
         const { device, mtu, gateway, mode } = this.#options;
-        return `TUN ${device}, MTU ${mtu}, gateway ${gateway}, ${mode}`;
+        const offload = this.#device === undefined ? "" : `, offload up to ${this.#device.offload}`;
+        return `TUN ${device}, MTU ${mtu}, gateway ${gateway}, ${mode}${offload}`;
     }
 
-    async start(deliver: Deliver): Promise<void> {
+    async start(): Promise<void> {
         const { device, mtu, gateway, sessions } = this.#options;
         // After a pause, each client's packet is written before any answer is read: there has to be room for all answers.
         const queueLength = Math.max(MIN_QUEUE_LENGTH, sessions);
         enableForwarding("ipv4");
         await this.#firewall.apply();
-        this.#device = openTun({ name: device, mtu, gateways: [gateway], queueLength });
-        this.#device.start({
-            onRun: (run) => deliver(run.slot, run),
-            onLost: (error) => {
-                // Nothing can be moved any more: end, and let whoever supervises this process start a new one.
-                this.#log.fatal({ error, device }, "the TUN device is gone");
-                throw error;
-            },
+        this.#device = openTun({ name: device, mtu, gateways: [gateway], sessions, queueLength });
+        this.#device.start((error) => {
+            // Nothing can be moved any more: end, and let whoever supervises this process start a new one.
+            this.#log.fatal({ error, device }, "the TUN device is gone");
+            throw error;
         });
     }
 
-    attach(slot: number, address: string, mtu: number): void {
-        // A route without an MTU of its own has the device's.
-        this.#open.addSession(slot, [parseCidr(address)], mtu < this.#options.mtu ? mtu : undefined);
-    }
-
-    detach(slot: number): void {
-        this.#open.removeSession(slot);
-    }
-
-    write(bytes: Uint8Array, spans: Uint32Array, count: number): void {
-        this.#open.write(bytes, spans, count);
+    path(slot: number, ports: PathPorts): DataPath {
+        return this.#open.path(slot, ports);
     }
 
     counters(): UplinkCounters {
-        const { packetsIn, packetsOut, bytesIn, bytesOut, ...drops } = this.#open.counters();
-        return { packetsIn, packetsOut, bytesIn, bytesOut, dropped: { ...drops } };
+        const { packetsIn, packetsOut, bytesIn, bytesOut, reads: _, writes: __, ...drops } = this.#open.counters();
+        return { packetsIn, packetsOut, bytesIn, bytesOut, dropped: drops };
     }
 
     async stop(): Promise<void> {
