@@ -2,8 +2,8 @@
 import type { Metrics } from "@postern/telemetry";
 import type { CertificateStore } from "./certificates.ts";
 import type { HandshakeFailure } from "./connection-entry.ts";
+import { DROP_REASONS } from "@postern/tun";
 import type { Listener } from "./listener.ts";
-import { DROP_REASONS } from "./packet-path.ts";
 import type { SessionTable } from "./session-table.ts";
 import type { Uplink } from "./uplink.ts";
 

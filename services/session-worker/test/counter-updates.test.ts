@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CounterUpdates, type Updatable } from "../src/counter-updates.ts";
-import { NO_TRAFFIC } from "../src/packet-path.ts";
+import { NO_TRAFFIC } from "@postern/tun";
 import { facts } from "./doubles.ts";
 
 const session = (slot: number, isOpen = true): Updatable => ({ slot, isOpen, facts: facts(), counters: NO_TRAFFIC });

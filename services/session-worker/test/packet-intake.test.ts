@@ -5,14 +5,15 @@ import { encodeDataPacket, encodeMessage, SstpError } from "@postern/sstp";
 import { PacketIntake } from "../src/packet-intake.ts";
 
 const ECHO = encodeMessage({ kind: "echo-request" });
+const NETWORK = 0xee;
 
-/** A batch that sees only at its flush what the bytes hold by then. */
+/** A path that takes what begins with `NETWORK`, and looks at it only when the turn is over, as far as it may. */
 function world() {
     const control: string[] = [];
-    const flushed: string[] = [];
+    const frames: string[] = [];
     const failures: unknown[] = [];
-    let added: { bytes: Uint8Array; start: number; end: number }[] = [];
-    const state = { heard: 0, broken: false, open: false };
+    const taken: (() => string)[] = [];
+    const state = { heard: 0, broken: false, open: false, refreshed: 0 };
     const intake = new PacketIntake({
         negotiationPackets: 20,
         call: {
@@ -22,61 +23,72 @@ function world() {
             onPacketReceived: () => (state.heard += 1),
             onControlPacket: (packet) => void control.push(toHex(packet)),
         },
-        path: { onFrame: (bytes, start, end) => void added.push({ bytes, start, end }) },
-        batch: {
-            flush: () => {
-                for (const { bytes, start, end } of added) flushed.push(toHex(bytes.subarray(start, end)));
-                added = [];
-                if (state.broken) throw new TypeError("the device is gone");
+        path: {
+            take(bytes, from, end, lasting) {
+                let at = from;
+                while (end - at >= 5 && bytes[at + 4] === NETWORK) {
+                    if (state.broken) throw new TypeError("the device is gone");
+                    const next = at + (bytes[at + 3] ?? 0);
+                    if (next > end) break;
+                    const packet = bytes.subarray(at + 4, next);
+                    const copy = toHex(packet);
+                    taken.push(() => (lasting ? toHex(packet) : copy));
+                    at = next;
+                }
+                return at;
             },
+            onFrame: (bytes, start, end) => void frames.push(toHex(bytes.subarray(start, end))),
+            refresh: () => (state.refreshed += 1),
         },
         onFailure: (error) => void failures.push(error),
     });
-    return { intake, control, flushed, failures, state };
+    return { intake, control, frames, failures, state, taken: () => taken.map((look) => look()) };
 }
 
-test("packets are the same however the stream is cut, also when the batch looks at them late", () => {
-    const frames = Array.from({ length: 6 }, (_, index) => new Uint8Array(20 + index).fill(index + 1));
-    const stream = concatBytes(ECHO, ...frames.map((frame) => encodeDataPacket(frame)), ECHO);
+test("packets are the same however the stream is cut, also when the path looks at them late", () => {
+    const payloads = Array.from({ length: 6 }, (_, index) => new Uint8Array(20 + index).fill(index + 1));
+    const forNetwork = payloads.map((payload) => concatBytes(Uint8Array.of(NETWORK), payload));
+    const packets = payloads.flatMap((payload, at) => [forNetwork[at] ?? payload, payload, forNetwork[at] ?? payload]);
+    const stream = concatBytes(ECHO, ...packets.map((packet) => encodeDataPacket(packet)), ECHO);
     for (let size = 1; size <= stream.length; size += 1) {
-        const { intake, control, flushed, failures, state } = world();
-        // One buffer for all chunks, as a socket may use it: nothing may be read after `push` has returned.
-        const chunk = new Uint8Array(size);
-        for (let at = 0; at < stream.length; at += size) {
-            const piece = stream.subarray(at, at + size);
-            chunk.set(piece);
-            intake.push(chunk.subarray(0, piece.length));
-            chunk.fill(0xff);
-        }
-        assert.deepEqual(flushed, frames.map(toHex), `pieces of ${size}`);
+        const { intake, control, frames, taken, failures, state } = world();
+        for (let at = 0; at < stream.length; at += size) intake.push(stream.slice(at, at + size));
+        assert.deepEqual(
+            taken(),
+            forNetwork.flatMap((packet) => [toHex(packet), toHex(packet)]),
+            `pieces of ${size}`,
+        );
+        assert.deepEqual(frames, payloads.map(toHex));
         assert.equal(control.length, 2);
+        // The gate may have changed with everything that was not for the network.
+        assert.equal(state.refreshed, 2 + frames.length);
         assert.equal(state.heard, Math.ceil(stream.length / size));
         assert.deepEqual(failures, []);
     }
 });
 
 test("what was read before a broken packet is handed over, and the failure told", () => {
-    const { intake, flushed, failures } = world();
+    const { intake, frames, failures } = world();
     intake.push(concatBytes(encodeDataPacket(Uint8Array.of(1, 2, 3)), Uint8Array.of(0x99, 0, 0, 8)));
-    assert.deepEqual(flushed, ["010203"]);
+    assert.deepEqual(frames, ["010203"]);
     assert.ok(failures[0] instanceof SstpError);
 });
 
 test("a failing device is this session's failure, not the worker's", () => {
     const { intake, failures, state } = world();
     state.broken = true;
-    intake.push(encodeDataPacket(Uint8Array.of(1)));
+    intake.push(encodeDataPacket(Uint8Array.of(NETWORK)));
     assert.ok(failures[0] instanceof TypeError);
 });
 
 test("after a stop nothing is delivered; the tail is what belongs to the next packet", () => {
-    const { intake, flushed } = world();
+    const { intake, frames } = world();
     const packet = encodeDataPacket(Uint8Array.of(1, 2, 3, 4));
     intake.push(concatBytes(packet, packet.subarray(0, 5)));
     assert.equal(toHex(intake.tail), toHex(packet.subarray(0, 5)));
     intake.stop();
     intake.push(packet.subarray(5));
-    assert.equal(flushed.length, 1);
+    assert.equal(frames.length, 1);
 });
 
 test("before the gate opens a client gets so many packets and no more; then it may send what it likes", () => {

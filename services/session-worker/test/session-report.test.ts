@@ -5,7 +5,7 @@ import { type PathFigures, subjectsOf, type SessionSnapshot } from "@postern/con
 import { DependencyError } from "@postern/errors";
 import { createMetrics } from "@postern/telemetry";
 import { KeptLog } from "@postern/testkit";
-import { NO_TRAFFIC } from "../src/packet-path.ts";
+import { NO_TRAFFIC } from "@postern/tun";
 import { createSessionMetrics } from "../src/session-metrics.ts";
 import { SessionReport } from "../src/session-report.ts";
 import { admission, facts, RecordedEvents, rememberingLines, transport } from "./doubles.ts";

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { NO_TRAFFIC, noDrops } from "../src/packet-path.ts";
+import { NO_TRAFFIC, noDrops } from "@postern/tun";
 import { SessionTable, type TableEntry } from "../src/session-table.ts";
-import type { Run } from "../src/uplink.ts";
 
-const entry = (id: string, slot: number, delivered: Run[] = []): TableEntry => ({
+const entry = (id: string, slot: number): TableEntry => ({
     id,
     slot,
-    deliver: (run) => void delivered.push(run),
     traffic: { counters: { ...NO_TRAFFIC, packetsIn: 1, bytesOut: 10 }, drops: { ...noDrops(), malformed: 2 } },
 });
 
@@ -42,25 +40,4 @@ test("slots are small, of one session at a time, and used again", () => {
             assert.equal(drops.malformed, 2 * (ended + live.size));
         }),
     );
-});
-
-test("packets go to the session in the slot; those for nobody are given back", () => {
-    const table = new SessionTable<TableEntry>(2);
-    const delivered: Run[] = [];
-    let released = 0;
-    const run: Run = {
-        bytes: new Uint8Array(0),
-        count: 0,
-        offset: () => 0,
-        size: () => 0,
-        release: () => (released += 1),
-    };
-    const slot = table.takeSlot() ?? -1;
-    table.add(entry("a", slot, delivered));
-    table.deliver(slot, run);
-    table.deliver(slot + 1, run);
-    table.remove("a");
-    table.deliver(slot, run);
-    assert.deepEqual([delivered.length, released], [1, 2]);
-    assert.equal(table.get("a"), undefined);
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Counters, EndReason } from "@postern/contracts";
 import type { Identification } from "@postern/ppp";
 import { FakeClock } from "@postern/testkit";
-import { NO_TRAFFIC } from "../src/packet-path.ts";
+import { NO_TRAFFIC } from "@postern/tun";
 import type { SessionPorts } from "../src/session-ports.ts";
 import type { SessionProtocols } from "../src/session-protocols.ts";
 import { SessionTenure, type Inheritance } from "../src/session-tenure.ts";
@@ -17,7 +17,7 @@ interface Options {
     readonly identification?: Identification;
     readonly peerMru?: number;
     readonly inherited?: Inheritance;
-    readonly detach?: () => void;
+    readonly release?: () => void;
 }
 
 function world(options: Options = {}) {
@@ -26,7 +26,14 @@ function world(options: Options = {}) {
     const told: string[] = [];
     const started: Record<string, unknown>[] = [];
     const ended: { reason: EndReason; counters: Counters; startedAt: Date }[] = [];
-    const path = { counters: { ...NO_TRAFFIC }, lease: (address: string) => void told.push(`lease ${address}`) };
+    const path = {
+        counters: { ...NO_TRAFFIC },
+        lease: (address: string, mtu: number) => void told.push(`lease ${address} ${mtu}`),
+        release: () => {
+            options.release?.();
+            told.push("release");
+        },
+    };
     const protocols = {
         peerMru: options.peerMru ?? 4_091,
         call: { snapshot: () => ({ state: "call-connected", bindingDone: true, certificateHash: "ab".repeat(32) }) },
@@ -40,14 +47,6 @@ function world(options: Options = {}) {
         now: clock.now,
         wallClock: clock.now,
         random: () => 0,
-        uplink: {
-            attach: (slot: number, address: string, mtu: number) => void told.push(`attach ${slot} ${address} ${mtu}`),
-            detach: (slot: number, address: string) => {
-                options.detach?.();
-                told.push(`detach ${slot} ${address}`);
-            },
-            write: () => undefined,
-        },
         report: {
             started: (_facts, details) => void started.push(details),
             ended: (_facts, end) => {
@@ -69,7 +68,6 @@ function world(options: Options = {}) {
             admission: admission({ idleTimeout: 60_000 }),
         }),
         {
-            slot: 3,
             timers: new SessionTimers(wheel, clock.now),
             protocols,
             path,
@@ -87,16 +85,10 @@ test("it begins with the lease and a route of the client's size, and ends with t
     tenure.onOpened();
     await clock.advanceAsync(200);
     tenure.end("client-disconnect");
-    assert.deepEqual(told, [
-        "lease 10.91.0.11",
-        "attach 3 10.91.0.11 1280",
-        "stored alice",
-        "ended client-disconnect",
-        "detach 3 10.91.0.11",
-    ]);
+    assert.deepEqual(told, ["lease 10.91.0.11 1280", "stored alice", "ended client-disconnect", "release"]);
     const large = world();
     large.tenure.begin();
-    assert.equal(large.told[1], "attach 3 10.91.0.11 1400");
+    assert.equal(large.told[0], "lease 10.91.0.11 1400");
 });
 
 test("it starts once, however often its network opens again", () => {
@@ -130,7 +122,7 @@ test("the correlation id is that of the HTTP request, else the one that LCP Iden
 
 test("the end is told although the kernel does not let go of the route", () => {
     const { tenure, ended } = world({
-        detach: () => {
+        release: () => {
             throw new TypeError("netlink");
         },
     });

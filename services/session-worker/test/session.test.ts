@@ -110,14 +110,7 @@ test("T6: without CALL_CONNECTED no packet passes in either direction, and the n
         assert.equal(found[0]?.facts?.admission.addresses.address, FIRST_ADDRESS);
         return found;
     });
-    const bytes = new Uint8Array(100);
-    worker.uplink.deliver(session?.slot ?? -1, {
-        bytes,
-        count: 1,
-        offset: () => 8,
-        size: () => 92,
-        release: () => undefined,
-    });
+    worker.uplink.deliver(session?.slot ?? -1, new Uint8Array(92));
     assert.equal(session?.traffic.drops["gate-closed"], 1);
     const tunnel = await dialled.catch((error: unknown) => error);
     await eventually(() => assert.equal(worker.ended[0]?.reason, "negotiation-timeout"));
@@ -270,15 +263,9 @@ test("T12: a reader that stops costs its queue and no more, and goes on when it 
     tunnel.pauseReading();
     const size = 1_400;
     const send = (): void => {
-        const bytes = new Uint8Array(8 + size);
-        bytes.set([0x45, 0, size >> 8, size & 255, 0, 0, 0, 0, 64, 17], 8);
-        worker.uplink.deliver(session.slot, {
-            bytes,
-            count: 1,
-            offset: () => 8,
-            size: () => size,
-            release: () => undefined,
-        });
+        const packet = new Uint8Array(size);
+        packet.set([0x45, 0, size >> 8, size & 255, 0, 0, 0, 0, 64, 17]);
+        worker.uplink.deliver(session.slot, packet);
     };
     // Far beyond what both kernels' socket buffers hold.
     await eventually(

@@ -4,9 +4,13 @@ import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
 import { DependencyError } from "@postern/errors";
-import { ipv4Destination, ipv4Size, parseIpv4 } from "@postern/ip";
+import { concatBytes } from "@postern/bytes";
+import { ipv4Size, parseIpv4 } from "@postern/ip";
+import { encodeFrame, PROTOCOL } from "@postern/ppp";
+import { encodeDataPacket, packetSize } from "@postern/sstp";
 import { encodeEchoRequest } from "@postern/sstp-client";
 import { eventually, inOwnNamespace, silentLog } from "@postern/testkit";
+import { type DataPath, HEADROOM } from "@postern/tun";
 import { TunUplink } from "../src/tun-uplink.ts";
 
 const OPTIONS = {
@@ -31,21 +35,38 @@ interface Route {
 const sessionRoutes = (): readonly Route[] =>
     (JSON.parse(run("ip", "-j", "route")) as Route[]).filter(({ dev }) => dev === OPTIONS.device); // iproute2's own format
 
+/** Sizes of the packets that go to a client through a path of `uplink` with an open gate. */
+function openPath(uplink: TunUplink, slot: number, peerMru = 4_091): { path: DataPath; sizes: number[] } {
+    const sizes: number[] = [];
+    const path = uplink.path(slot, {
+        gate: { ipv4Open: true, peerMru },
+        egress: {
+            room: Infinity,
+            sendData(bytes, done) {
+                for (let at = 0; at < bytes.length; at += packetSize(bytes, at)) {
+                    const size = packetSize(bytes, at) - HEADROOM;
+                    assert.equal(ipv4Size(bytes, at + HEADROOM, size), size);
+                    sizes.push(size);
+                }
+                done();
+                return true;
+            },
+        },
+        onControlFrame: () => undefined,
+    });
+    path.refresh();
+    return { path, sizes };
+}
+
 inOwnNamespace(import.meta.filename, () => {
     test("a session's route has its client's MTU, and what is larger comes in fragments", async () => {
         const uplink = new TunUplink(OPTIONS, silentLog);
-        const sizes = new Map<number, number[]>();
-        await uplink.start((slot, packets) => {
-            for (let at = 0; at < packets.count; at += 1) {
-                const start = packets.offset(at);
-                const size = ipv4Size(packets.bytes, start, packets.size(at));
-                if (ipv4Destination(packets.bytes, start) === parseIpv4(`10.91.0.${slot + 5}`))
-                    sizes.set(slot, [...(sizes.get(slot) ?? []), size]);
-            }
-            packets.release();
-        });
-        uplink.attach(0, "10.91.0.5", 1_300);
-        uplink.attach(1, "10.91.0.6", 1_400);
+        await uplink.start();
+        assert.match(uplink.description, /offload up to udp-segments/);
+        const small = openPath(uplink, 0, 1_300);
+        const large = openPath(uplink, 1);
+        small.path.lease("10.91.0.5", 1_300);
+        large.path.lease("10.91.0.6", 1_400);
         assert.deepEqual(
             sessionRoutes().map(({ dst, metrics }) => [dst, metrics?.[0]?.mtu]),
             [
@@ -56,13 +77,13 @@ inOwnNamespace(import.meta.filename, () => {
         assert.match(run("nft", "list", "tables"), /postern_pst-test/);
         const socket = createSocket("udp4");
         for (const address of ["10.91.0.5", "10.91.0.6"]) socket.send(new Uint8Array(1_372), 9, address);
-        await eventually(() => assert.deepEqual([sizes.get(0)?.length, sizes.get(1)?.length], [2, 1]));
-        assert.ok((sizes.get(0) ?? []).every((size) => size <= 1_300));
-        assert.deepEqual(sizes.get(1), [1_400]);
+        await eventually(() => assert.deepEqual([small.sizes.length, large.sizes.length], [2, 1]));
+        assert.ok(small.sizes.every((size) => size <= 1_300));
+        assert.deepEqual(large.sizes, [1_400]);
         socket.close();
 
-        uplink.detach(0);
-        uplink.detach(0);
+        small.path.release();
+        small.path.release();
         assert.deepEqual(
             sessionRoutes().map(({ dst }) => dst),
             ["10.91.0.6"],
@@ -78,12 +99,9 @@ inOwnNamespace(import.meta.filename, () => {
     test("a packet of every session at once has its answer", async (t) => {
         const uplink = new TunUplink(OPTIONS, silentLog);
         t.after(() => uplink.stop());
-        let answers = 0;
-        await uplink.start((_, packets) => {
-            answers += packets.count;
-            packets.release();
-        });
-        uplink.attach(0, "10.91.0.5", 1_400);
+        await uplink.start();
+        const { path, sizes } = openPath(uplink, 0);
+        path.lease("10.91.0.5", 1_400);
         const request = encodeEchoRequest({
             source: parseIpv4("10.91.0.5"),
             destination: parseIpv4(OPTIONS.gateway),
@@ -91,23 +109,19 @@ inOwnNamespace(import.meta.filename, () => {
             sequence: 1,
             dataSize: 56,
         });
-        const spans = Uint32Array.from({ length: 2 * OPTIONS.sessions }, (_, at) =>
-            at % 2 === 0 ? 0 : request.length,
-        );
-        uplink.write(request, spans, OPTIONS.sessions);
-        await eventually(() => assert.equal(answers, OPTIONS.sessions));
+        const packet = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, request));
+        const stream = concatBytes(...Array.from({ length: OPTIONS.sessions }, () => packet));
+        assert.equal(path.take(stream, 0, stream.length, true), stream.length);
+        await eventually(() => assert.equal(sizes.length, OPTIONS.sessions));
     });
 
     test("what the kernel refuses is said with the device's name, and leaves the session to be ended", async () => {
         const uplink = new TunUplink(OPTIONS, silentLog);
-        assert.throws(() => uplink.attach(0, "10.91.0.5", 1_400), /not started/);
-        await uplink.start(() => undefined);
-        uplink.attach(0, "10.91.0.5", 1_400);
-        assert.throws(() => uplink.attach(0, "10.91.0.6", 1_400));
-        await assert.rejects(
-            new TunUplink(OPTIONS, silentLog).start(() => undefined),
-            DependencyError,
-        );
+        assert.throws(() => openPath(uplink, 0), /not started/);
+        await uplink.start();
+        openPath(uplink, 0).path.lease("10.91.0.5", 1_400);
+        assert.throws(() => openPath(uplink, 0).path.lease("10.91.0.6", 1_400));
+        await assert.rejects(new TunUplink(OPTIONS, silentLog).start(), DependencyError);
         await uplink.stop();
     });
 });

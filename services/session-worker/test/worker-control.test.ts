@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { workerDescribe, type EndReason } from "@postern/contracts";
 import { silentLog } from "@postern/testkit";
-import { NO_TRAFFIC } from "../src/packet-path.ts";
+import { NO_TRAFFIC } from "@postern/tun";
 import type { Session } from "../src/session.ts";
 import { WorkerControl } from "../src/worker-control.ts";
 import { admission, facts, transport } from "./doubles.ts";

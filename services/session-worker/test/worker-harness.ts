@@ -6,10 +6,12 @@ import path from "node:path";
 import { Duplex } from "node:stream";
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "node:tls";
 import type { Counters, EndReason, PathFigures, SessionSnapshot } from "@postern/contracts";
+import { echoReply, parseIpv4 } from "@postern/ip";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { PathWatch, tune } from "@postern/tcp";
 import { createLogger } from "@postern/telemetry";
+import { type DataPath, PacketPath, type PathPorts } from "@postern/tun";
 import {
     createCertificateAuthority,
     createTemporaryDirectory,
@@ -19,10 +21,8 @@ import {
 import { type CertificateFiles, CertificateStore } from "../src/certificates.ts";
 import { ConnectionTable } from "../src/connection-table.ts";
 import { digests } from "../src/digests.ts";
-import { InboundBatch } from "../src/inbound-batch.ts";
 import type { HandshakeFailure } from "../src/connection-entry.ts";
 import { Listener } from "../src/listener.ts";
-import { NullUplink } from "../src/null-uplink.ts";
 import { ProxySources } from "../src/proxy-sources.ts";
 import { Session } from "../src/session.ts";
 import { createSessionId } from "../src/session-id.ts";
@@ -32,45 +32,47 @@ import type { TlsOptions } from "../src/server-identity.ts";
 import { tlsOptions } from "../src/settings.ts";
 import { TicketKeys } from "../src/ticket-keys.ts";
 import { platformClock, TimerWheel } from "../src/timer-wheel.ts";
-import { parseIpv4 } from "@postern/ip";
-import type { Run, Uplink } from "../src/uplink.ts";
+import type { Uplink } from "../src/uplink.ts";
 
 export const GATEWAY = "10.91.0.1";
 export const USER = "alice";
 
-/** The null uplink, and a memory of what reached it. */
+/** Packets one by one: pings are answered at once, and everything that came is remembered. */
 class RecordingUplink implements Uplink {
-    readonly packets: Uint8Array[] = [];
-    readonly attached = new Map<number, string>();
-    readonly #inner = new NullUplink(parseIpv4(GATEWAY), parseIpv4);
     readonly description = "recording";
-    deliver: (slot: number, run: Run) => void = () => undefined;
+    readonly packets: Uint8Array[] = [];
+    /** Addresses of the sessions that have one, by slot. */
+    readonly attached = new Map<number, string>();
+    readonly #paths = new Map<number, PacketPath>();
 
-    start(deliver: (slot: number, run: Run) => void): Promise<void> {
-        this.deliver = deliver;
-        return this.#inner.start(deliver);
+    path(slot: number, ports: PathPorts): DataPath {
+        const path = new PacketPath({
+            ...ports,
+            mtu: DEFAULTS.mtu,
+            gateway: parseIpv4(GATEWAY),
+            forward: (bytes, at, size) => {
+                const packet = bytes.slice(at, at + size);
+                this.packets.push(packet);
+                const reply = echoReply(packet);
+                if (reply !== undefined) queueMicrotask(() => path.deliver(reply));
+            },
+            onLease: (address) => {
+                if (address === undefined) this.attached.delete(slot);
+                else this.attached.set(slot, address);
+            },
+        });
+        this.#paths.set(slot, path);
+        return path;
     }
 
-    attach(slot: number, address: string): void {
-        this.attached.set(slot, address);
-        this.#inner.attach(slot, address);
+    /** A packet from the network. */
+    deliver(slot: number, packet: Uint8Array): void {
+        this.#paths.get(slot)?.deliver(packet);
     }
 
-    detach(slot: number, address: string): void {
-        this.attached.delete(slot);
-        this.#inner.detach(slot, address);
-    }
-
-    write(bytes: Uint8Array, spans: Uint32Array, count: number): void {
-        for (let index = 0; index < count; index += 1) {
-            const at = spans[index * 2] ?? 0;
-            this.packets.push(bytes.slice(at, at + (spans[index * 2 + 1] ?? 0)));
-        }
-        this.#inner.write(bytes, spans, count);
-    }
-
-    counters = () => this.#inner.counters();
-    stop = () => this.#inner.stop();
+    start = () => Promise.resolve();
+    counters = () => ({ packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0, dropped: {} });
+    stop = () => Promise.resolve();
 }
 
 /** The same stream in small pieces: TLS gives all records at once that have come. */
@@ -189,7 +191,6 @@ export async function startWorker(options: HarnessOptions = {}) {
     const answers: number[] = [];
     const snapshots = new Map<string, readonly SessionSnapshot[]>();
     let nextHost = 10;
-    await uplink.start((slot, run) => sessions.deliver(slot, run));
 
     const paths = new PathWatch({ interval: 1_000, mostPerTurn: 1_000, onRtt: () => undefined });
     const principalOf = (session: string): string | undefined => sessions.get(session)?.facts?.admission.principal;
@@ -232,7 +233,6 @@ export async function startWorker(options: HarnessOptions = {}) {
         random: options.random ?? Math.random,
         log,
         uplink,
-        batch: new InboundBatch(uplink),
         closed: (session) => {
             sessions.remove(session);
             connections.remove(session);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createMetrics } from "@postern/telemetry";
-import { NO_TRAFFIC, noDrops } from "../src/packet-path.ts";
+import { NO_TRAFFIC, noDrops } from "@postern/tun";
 import { createEntryMetrics, observeWorker } from "../src/worker-metrics.ts";
 
 test("what a worker is asked for at a scrape", async () => {

@@ -2,12 +2,11 @@
 // cut, and whether the client may send packets already: it may not where the last of them is odd.
 import assert from "node:assert/strict";
 import { concatBytes, copyBytes } from "@postern/bytes";
-import { clampTcpMss, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
+import { clampTcpMss, classifyPacket, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
 import { decodeFrame, encodeCompressedFrame, encodeFrame, PppError, PROTOCOL } from "@postern/ppp";
 import { decodePacket, encodeDataPacket, encodeMessage, SstpError } from "@postern/sstp";
-import { InboundBatch } from "../../../services/session-worker/src/inbound-batch.ts";
+import { PacketPath } from "@postern/tun";
 import { PacketIntake } from "../../../services/session-worker/src/packet-intake.ts";
-import { PacketPath } from "../../../services/session-worker/src/packet-path.ts";
 import type { FuzzTarget } from "../fuzz-target.ts";
 import { Input, outcomeOf, pieces, valueOf } from "../properties.ts";
 
@@ -62,21 +61,12 @@ function pass(chunks: Iterable<Uint8Array>, open: boolean): Passed {
     const packets: Uint8Array[] = [];
     const control = { packets: 0, frames: 0 };
     const failures: unknown[] = [];
-    const batch = new InboundBatch({
-        write: (bytes, spans, count) => {
-            assert.ok(count > 0);
-            for (let at = 0; at < count; at += 1) {
-                const start = spans[2 * at] ?? 0;
-                packets.push(copyBytes(bytes, start, start + (spans[2 * at + 1] ?? 0)));
-            }
-        },
-    });
     const path = new PacketPath({
         gate: { ipv4Open: open, peerMru: 1500 },
-        egress: { sendData: () => true },
-        batch,
+        egress: { room: Infinity, sendData: () => true },
+        forward: (bytes, at, size) => void packets.push(copyBytes(bytes, at, at + size)),
         onControlFrame: () => void (control.frames += 1),
-        reply: () => undefined,
+        onLease: () => undefined,
         mtu: MTU,
         gateway: parseIpv4("10.91.0.1"),
     });
@@ -89,7 +79,6 @@ function pass(chunks: Iterable<Uint8Array>, open: boolean): Passed {
         },
         negotiationPackets: NEGOTIATION_PACKETS,
         path,
-        batch,
         onFailure: (error) => {
             if (!(error instanceof SstpError)) throw error;
             failures.push(error);
@@ -98,9 +87,7 @@ function pass(chunks: Iterable<Uint8Array>, open: boolean): Passed {
     for (const chunk of chunks) {
         // A session that failed is over.
         if (failures.length > 0) break;
-        const borrowed = copyBytes(chunk);
-        intake.push(borrowed);
-        borrowed.fill(0xee);
+        intake.push(copyBytes(chunk));
     }
     assert.equal(path.counters.packetsIn, packets.length);
     assert.equal(
@@ -144,7 +131,8 @@ function passFrame(
     }
     const packet = frame?.protocol === PROTOCOL.ipv4 ? frame.payload : new Uint8Array(0);
     const size = ipv4Size(packet, 0, packet.length);
-    if (open && size > 0 && ipv4Source(packet, 0) === parseIpv4(LEASE)) passed.packets.push(clamped(packet, size));
+    const passes = open && size > 0 && ipv4Source(packet, 0) === parseIpv4(LEASE);
+    if (passes && classifyPacket(packet, 0, size) === "forward") passed.packets.push(clamped(packet, size));
     else passed.dropped += 1;
 }
 
