@@ -1,23 +1,40 @@
 // What waits to be written to one client, bounded.  TCP gives a sender unlimited patience and a TUN device has none, so
-// the queue decides: control packets always go, inner packets are dropped at the tail once too many bytes wait.
+// the queue decides: control packets always go, inner packets are dropped at the tail once too much of them waits.  Too much is what
+// the client takes in 50 ms: flows inside the tunnel slow down for a loss, and would only wait longer behind more.
 import type { Duplex } from "node:stream";
+import type { PathQueue } from "@postern/tun";
 
 export interface EgressLimits {
-    /** Bytes that may wait before inner packets are dropped. */
+    /** Bytes that may wait before inner packets are dropped, however fast the client is. */
     readonly dataBytes: number;
     /** Bytes that may wait before the session is given up: only a peer that never reads gets there. */
     readonly totalBytes: number;
 }
 
-export class EgressQueue {
+/** Milliseconds for which inner packets may wait. */
+const MAX_WAIT = 50;
+/** Milliseconds of a busy queue that say how fast the client is. */
+const SAMPLE = 20;
+/** Bytes that may wait however slow the client is: a TLS record, a dozen packets, so that a flow can find out how fast it is. */
+const MIN_DATA_BYTES = 16_384;
+
+export class EgressQueue implements PathQueue {
     readonly #stream: Duplex;
     readonly #limits: EgressLimits;
+    readonly #now: () => number;
     readonly #overflow: () => void;
+    /** Bytes of inner packets that may wait. */
+    #dataBytes: number;
+    #written = 0;
+    /** When the sample in hand began, and what the transport had taken by then; `undefined`: the queue was empty. */
+    #sample: { readonly since: number; readonly taken: number } | undefined;
 
-    /** `overflow` is told when control packets alone exceed `totalBytes`. */
-    constructor(stream: Duplex, limits: EgressLimits, overflow: () => void) {
+    /** `overflow` is told when control packets alone exceed `totalBytes`; `now` is in milliseconds. */
+    constructor(stream: Duplex, limits: EgressLimits, now: () => number, overflow: () => void) {
         this.#stream = stream;
         this.#limits = limits;
+        this.#dataBytes = limits.dataBytes;
+        this.#now = now;
         this.#overflow = overflow;
     }
 
@@ -26,18 +43,20 @@ export class EgressQueue {
         return this.#stream.writableLength;
     }
 
-    /** Bytes of inner packets that are taken now: an idle queue takes any run, so that one is not cut for being long. */
+    /** Bytes of inner packets that are taken now.  A fast client's idle queue takes any run: none is cut for being long. */
     get room(): number {
-        const waiting = this.waitingBytes;
         if (!this.#stream.writable) return 0;
-        return waiting === 0 ? Infinity : Math.max(0, this.#limits.dataBytes - waiting);
+        const waiting = this.waitingBytes;
+        this.#measure(waiting);
+        const isFast = this.#dataBytes === this.#limits.dataBytes;
+        return waiting === 0 && isFast ? Infinity : Math.max(0, this.#dataBytes - waiting);
     }
 
     /** Control packets: never dropped. */
     sendControl(bytes: Uint8Array): void {
         if (!this.#stream.writable) return;
         if (this.waitingBytes + bytes.length > this.#limits.totalBytes) this.#overflow();
-        else this.#stream.write(bytes);
+        else this.#write(bytes);
     }
 
     /** One run of framed inner packets: taken whole, or dropped whole (`false`).  `done` is called once nobody reads it any more. */
@@ -46,7 +65,35 @@ export class EgressQueue {
             done();
             return false;
         }
-        this.#stream.write(run, done);
+        this.#write(run, done);
         return true;
+    }
+
+    #write(bytes: Uint8Array, done?: () => void): void {
+        this.#written += bytes.length;
+        this.#stream.write(bytes, done);
+    }
+
+    /** Only a queue that is never empty in between shows what the client takes; one that has emptied shows that it takes more. */
+    #measure(waiting: number): void {
+        const taken = this.#written - waiting;
+        if (waiting === 0) {
+            if (this.#sample !== undefined) this.#allow(2 * this.#dataBytes);
+            this.#sample = undefined;
+            return;
+        }
+        const now = this.#now();
+        const { since, taken: before } = (this.#sample ??= { since: now, taken });
+        // Writes are taken one at a time: while none has been, nothing is known.
+        if (now - since < SAMPLE || taken === before) return;
+        this.#allow(((taken - before) / (now - since)) * MAX_WAIT);
+        this.#sample = { since: now, taken };
+    }
+
+    #allow(bytes: number): void {
+        this.#dataBytes = Math.max(
+            Math.min(MIN_DATA_BYTES, this.#limits.dataBytes),
+            Math.min(bytes, this.#limits.dataBytes),
+        );
     }
 }

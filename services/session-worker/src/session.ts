@@ -51,7 +51,9 @@ export class Session implements ProtocolOwner {
             onDecision: (decision) => this.#onDecision(decision),
         });
         // Not `cut`: it is found out while the call or the link is at work.
-        this.#egress = new EgressQueue(transport.stream, settings.egress, () => this.#abandon("client-gone"));
+        this.#egress = new EgressQueue(transport.stream, settings.egress, ports.now, () =>
+            this.#abandon("client-gone"),
+        );
         this.#protocols =
             moved === undefined
                 ? SessionProtocols.negotiate(this, ports, transport)

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
-import { duplexPair } from "@postern/testkit";
-import { EgressQueue } from "../src/egress-queue.ts";
+import { duplexPair, FakeClock } from "@postern/testkit";
+import { type EgressLimits, EgressQueue } from "../src/egress-queue.ts";
 
 /** A stream whose reader takes nothing until it is told to. */
-function world() {
+function world(limits: EgressLimits = { dataBytes: 1_000, totalBytes: 2_000 }) {
     const { left, right } = duplexPair({ highWaterMark: 100 });
     left.on("error", () => undefined);
     let overflows = 0;
-    const queue = new EgressQueue(right, { dataBytes: 1_000, totalBytes: 2_000 }, () => (overflows += 1));
+    const clock = new FakeClock();
+    const queue = new EgressQueue(right, limits, clock.now, () => (overflows += 1));
     const released: number[] = [];
     return {
         queue,
+        clock,
         left,
         right,
         released,
@@ -58,7 +60,12 @@ test("on a stream that is gone nothing is written and everything given back", as
         },
     });
     stream.on("error", () => undefined);
-    const queue = new EgressQueue(stream, { dataBytes: 1_000, totalBytes: 2_000 }, () => assert.fail("overflow"));
+    const queue = new EgressQueue(
+        stream,
+        { dataBytes: 1_000, totalBytes: 2_000 },
+        () => 0,
+        () => assert.fail("overflow"),
+    );
     const released: number[] = [];
     const send = (name: number): boolean => queue.sendData(new Uint8Array(400), () => void released.push(name));
     assert.deepEqual([send(1), send(2)], [true, true]);
@@ -68,4 +75,48 @@ test("on a stream that is gone nothing is written and everything given back", as
     assert.equal(send(3), false);
     queue.sendControl(new Uint8Array(10));
     assert.deepEqual(released, [1, 2, 3]);
+});
+
+test("a client that takes 1 MB/s has 50 kB waiting and no more; one that takes everything has the limit again", () => {
+    const clock = new FakeClock();
+    const taken: (() => void)[] = [];
+    const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void taken.push(done) });
+    const limits = { dataBytes: 262_144, totalBytes: 1_000_000 };
+    const queue = new EgressQueue(stream, limits, clock.now, () => assert.fail("overflow"));
+    const run = new Uint8Array(1_000);
+    const fill = (): void => {
+        while (queue.sendData(run, () => undefined));
+    };
+    assert.equal(queue.room, Infinity);
+    fill();
+    assert.equal(queue.waitingBytes, 262_000);
+    for (let millisecond = 0; millisecond < 1_000; millisecond += 1) {
+        clock.advance(1);
+        taken.shift()?.();
+        fill();
+    }
+    assert.ok(Math.abs(queue.waitingBytes - 50_000) <= 2_000, `${queue.waitingBytes}`);
+    for (let times = 0; times < 5; times += 1) {
+        while (taken.length > 0) taken.shift()?.();
+        assert.equal(queue.waitingBytes, 0);
+        queue.sendData(run, () => undefined);
+        assert.equal(queue.room > 0, true);
+    }
+    taken.shift()?.();
+    assert.equal(queue.room, Infinity);
+});
+
+test("a client that takes nothing for long, and then little, keeps room for a record", () => {
+    const clock = new FakeClock();
+    const taken: (() => void)[] = [];
+    const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => void taken.push(done) });
+    const queue = new EgressQueue(stream, { dataBytes: 262_144, totalBytes: 1_000_000 }, clock.now, assert.fail);
+    const run = new Uint8Array(4_000);
+    while (queue.sendData(run, () => undefined));
+    for (let second = 0; second < 120; second += 1) {
+        clock.advance(1_000);
+        taken.shift()?.();
+        while (queue.sendData(run, () => undefined));
+    }
+    assert.equal(queue.waitingBytes, 16_000);
 });
