@@ -187,7 +187,9 @@ const limits = z.strictObject({
         .meta({ limit: "File descriptors." }),
     queuedData: byteSize({ min: "16KiB", max: "16MiB" })
         .prefault("256KiB")
-        .describe("Bytes waiting for one client beyond which inner packets are dropped.")
+        .describe(
+            "Bytes waiting for one client beyond which inner packets are dropped; for a slow one, already beyond what it takes in 50 ms.",
+        )
         .meta({ limit: "Memory and delay of one session whose client reads slowly." }),
     queuedTotal: byteSize({ min: "64KiB", max: "64MiB" })
         .prefault("1MiB")
