@@ -53,7 +53,8 @@ export class CompiledPath implements DataPath {
     }
 
     refresh(): void {
-        if (this.#final === undefined) this.#block.setGate(this.#ports.gate.ipv4Open, this.#largest);
+        const { ipv4Open, ipv6Open = false } = this.#ports.gate;
+        if (this.#final === undefined) this.#block.setGate(ipv4Open, ipv6Open, this.#largest);
     }
 
     get #largest(): number {
@@ -94,7 +95,7 @@ export class CompiledPath implements DataPath {
 
     close(): void {
         if (this.#final !== undefined) throw new InvariantError(`the path of slot ${this.#slot} was closed twice`);
-        this.#block.setGate(false, 0);
+        this.#block.setGate(false, false, 0);
         this.#final = { counters: this.#block.counters(), drops: this.#block.drops() };
         this.#device.closePath(this.#slot);
     }

@@ -15,6 +15,8 @@ export interface PathQueue {
 export interface PathGate {
     /** The crypto binding is verified and IPCP is open. */
     readonly ipv4Open: boolean;
+    /** The binding is verified and IPV6CP is open; only the compiled path carries IPv6. */
+    readonly ipv6Open?: boolean;
     /** Largest payload that the peer receives. */
     readonly peerMru: number;
 }

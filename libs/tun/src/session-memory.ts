@@ -9,6 +9,7 @@ const RULES_SIZE = 32;
 const COUNTERS = (SESSION_SIZE - RULES_SIZE) / 8;
 
 const FLAG_IPV4_OPEN = 1;
+const FLAG_IPV6_OPEN = 2;
 const FLAG_ANY_SOURCE = 4;
 
 // Words of the rules.
@@ -60,10 +61,10 @@ export class SessionBlock {
             );
     }
 
-    /** Whether packets may pass, and the largest one that the peer takes. */
-    setGate(ipv4: boolean, largest: number): void {
-        const flags = (this.#rules[FLAGS] ?? 0) & ~FLAG_IPV4_OPEN;
-        this.#rules[FLAGS] = ipv4 ? flags | FLAG_IPV4_OPEN : flags;
+    /** Which packets may pass, and the largest one that the peer takes. */
+    setGate(ipv4: boolean, ipv6: boolean, largest: number): void {
+        const others = (this.#rules[FLAGS] ?? 0) & ~(FLAG_IPV4_OPEN | FLAG_IPV6_OPEN);
+        this.#rules[FLAGS] = others | (ipv4 ? FLAG_IPV4_OPEN : 0) | (ipv6 ? FLAG_IPV6_OPEN : 0);
         this.#rules[LARGEST] = largest;
     }
 
