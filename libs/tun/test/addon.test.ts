@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SharedMemory, isAddonBuilt, loadAddon } from "../src/addon.ts";
+import { ARENA_SIZE, type DeviceHandle, isAddonBuilt, loadAddon, OFFLOADS, SharedMemory } from "../src/addon.ts";
+import { SessionMemory } from "../src/session-memory.ts";
 
 const EINVAL = -22;
 const EBADF = -9;
@@ -9,16 +10,29 @@ test("the addon is built and refuses arguments of another shape instead of readi
     assert.ok(isAddonBuilt());
     const addon = loadAddon();
     assert.equal(addon, loadAddon());
-    const shared = new SharedMemory();
-    assert.equal(addon.open("pst%d", 8, shared.bytes.subarray(8)), EINVAL);
-    assert.equal(addon.open("pst%d", 8, new Uint8Array(0)), EINVAL);
-    const nothing = {} as unknown as Parameters<typeof addon.close>[0]; // what TypeScript would not let through
-    const words = new Uint32Array(2);
-    const ofWords = new Uint32Array(2000) as unknown as Uint8Array; // nor this
-    assert.equal(addon.open("pst%d", 8, ofWords), EINVAL);
-    assert.equal(addon.write(nothing, shared.bytes, words, 1), EBADF);
+    const { bytes: shared } = new SharedMemory();
+    const { bytes: sessions } = new SessionMemory(1);
+    const arena = new Uint8Array(ARENA_SIZE);
+    const none = new Uint8Array(0);
+    const ofWords = new Uint32Array(shared.length) as unknown as Uint8Array; // what TypeScript would not let through
+    const open = (...memories: readonly [Uint8Array, Uint8Array, Uint8Array]): unknown =>
+        addon.open("pst%d", 0, 1400, ...memories);
+    for (const wrong of [none, ofWords, shared.subarray(8)]) assert.equal(open(wrong, sessions, arena), EINVAL);
+    for (const wrong of [none, ofWords, sessions.subarray(8)]) assert.equal(open(shared, wrong, arena), EINVAL);
+    for (const wrong of [none, ofWords, arena.subarray(1)]) assert.equal(open(shared, sessions, wrong), EINVAL);
+    assert.equal(addon.open("pst%d", OFFLOADS.length, 1400, shared, sessions, arena), EINVAL);
+    assert.equal(addon.open("pst%d", -1, 1400, shared, sessions, arena), EINVAL);
+});
+
+test("what is no open device is refused", () => {
+    const addon = loadAddon();
+    const bytes = new Uint8Array(8);
+    const nothing = {} as unknown as DeviceHandle; // nor this
+    assert.equal(addon.write(nothing, bytes, new Uint32Array(2), 1), EBADF);
     assert.equal(addon.gather(nothing, []), EBADF);
-    assert.equal(addon.bind(nothing, shared.bytes, 1), EBADF);
+    assert.equal(addon.take(nothing, 0, bytes, 0, 8, true), EBADF);
+    assert.equal(addon.flush(nothing), EBADF);
+    assert.equal(addon.bind(nothing, bytes, 1), EBADF);
     assert.equal(
         addon.start(nothing, () => undefined),
         EBADF,

@@ -1,26 +1,38 @@
-// What a test sees of the packets that a device delivers.
+// What a test sees of the packets that go to peers.
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import type { DependencyError } from "@postern/errors";
-import { HEADROOM, type PacketRun, type TunDevice } from "@postern/tun";
+import { parseCidr } from "@postern/ip";
+import { type DataPath, HEADROOM, type PathPorts, type TunDevice } from "@postern/tun";
 
-/** Copies of the packets that a device delivers, by slot, with the runs they came in. */
+/** Copies of the packets that a device delivers to sessions, by slot, with the runs they came in. */
 export class Receiver {
     readonly runs: { readonly slot: number; readonly packets: readonly Uint8Array[] }[] = [];
     readonly lost: DependencyError[] = [];
+    readonly #device: TunDevice;
     readonly #events = new EventEmitter();
 
+    /** Starts the device. */
     constructor(device: TunDevice) {
-        device.start({
-            onRun: (packets) => {
-                this.runs.push({ slot: packets.slot, packets: copyPackets(packets) });
-                packets.release();
-                this.#events.emit("change");
-            },
-            onLost: (error) => {
-                this.lost.push(error);
-                this.#events.emit("change");
-            },
+        this.#device = device;
+        device.start((error) => {
+            this.lost.push(error);
+            this.#events.emit("change");
+        });
+    }
+
+    /** A session whose peer takes everything; `destinations` lead to it. */
+    open(slot: number, ...destinations: readonly string[]): DataPath {
+        const path = this.#device.path(slot, this.#ports(slot));
+        path.refresh();
+        this.#device.addSession(slot, destinations.map(parseCidr));
+        return path;
+    }
+
+    #ports(slot: number): PathPorts {
+        return openPorts((bytes) => {
+            this.runs.push({ slot, packets: unframe(bytes) });
+            this.#events.emit("change");
         });
     }
 
@@ -34,15 +46,34 @@ export class Receiver {
     }
 }
 
-/** Copies of a run's packets, after a look at where they lie: one after the other, headroom before each. */
-export function copyPackets(packets: PacketRun): readonly Uint8Array[] {
-    const copies: Uint8Array[] = [];
-    let end = 0;
-    for (let at = 0; at < packets.count; at += 1) {
-        assert.equal(packets.offset(at), end + HEADROOM);
-        end = packets.offset(at) + packets.size(at);
-        copies.push(Uint8Array.from(packets.bytes.subarray(packets.offset(at), end)));
+/** Of a session whose gate is open for both versions, and whose peer takes everything: `onRun` may look until it returns. */
+export function openPorts(onRun: (bytes: Uint8Array) => void): PathPorts {
+    return {
+        gate: { ipv4Open: true, ipv6Open: true, peerMru: 4_091 },
+        egress: {
+            room: Infinity,
+            sendData: (bytes, done) => {
+                onRun(bytes);
+                done();
+                return true;
+            },
+        },
+        onControlFrame: (protocol) => assert.fail(`a frame of protocol ${protocol}`),
+    };
+}
+
+/** Copies of the packets that are in `bytes` one after the other, after a look at the SSTP and PPP headers before each. */
+export function unframe(bytes: Uint8Array): readonly Uint8Array[] {
+    const framed = Buffer.from(bytes);
+    const packets: Uint8Array[] = [];
+    for (let at = 0, end; at < framed.length; at = end) {
+        end = at + framed.readUInt16BE(at + 2);
+        const packet = Uint8Array.from(framed.subarray(at + HEADROOM, end));
+        const protocol = packet[0] === undefined || packet[0] >> 4 === 4 ? "0021" : "0057";
+        assert.equal(framed.toString("hex", at, at + 2), "1000");
+        assert.equal(framed.toString("hex", at + 4, at + HEADROOM), `ff03${protocol}`);
+        assert.ok(packet.length > 0 && end <= framed.length);
+        packets.push(packet);
     }
-    assert.equal(end, packets.bytes.length);
-    return copies;
+    return packets;
 }

@@ -8,8 +8,11 @@ namespace postern {
 
 inline bool is_own_source(const Session& session, const uint8_t* bytes, const IpPacket& ip) {
     if (session.flags & kAnySource) return true;
+    // A session that has no address yet has zeros, which are nobody's.
+    static const uint8_t none[8]{};
     const uint8_t* source = ip.addresses(bytes);
-    return ip.version == 4 ? memcmp(source, &session.ipv4, 4) == 0 : memcmp(source, session.ipv6, 8) == 0;
+    if (ip.version == 4) return memcmp(source, &session.ipv4, 4) == 0 && memcmp(source, none, 4) != 0;
+    return memcmp(source, session.ipv6, 8) == 0 && memcmp(source, none, 8) != 0;
 }
 
 enum class Verdict { kForward, kDropped, kForTypeScript };
