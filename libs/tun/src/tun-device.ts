@@ -163,9 +163,13 @@ export class TunDevice implements PathDevice {
     }
 
     #claim(slot: number): SessionBlock {
+        this.#checkSlot(slot);
+        return this.#sessions.claim(slot);
+    }
+
+    #checkSlot(slot: number): void {
         if (!Number.isInteger(slot) || slot < 0 || slot >= this.#sessions.slots)
             throw new InvariantError(`session slot ${slot} of ${this.#sessions.slots}`);
-        return this.#sessions.claim(slot);
     }
 
     /** The slot of a path may be another session's. */
@@ -178,6 +182,7 @@ export class TunDevice implements PathDevice {
      * `mtu` is what the session's client takes, where that is less than the device's MTU.
      */
     addSession(slot: number, destinations: readonly Cidr[], mtu?: number): void {
+        this.#checkSlot(slot);
         if (this.#destinations.has(slot)) throw new InvariantError(`session slot ${slot} is taken`);
         this.#destinations.set(slot, destinations);
         try {

@@ -138,7 +138,8 @@ struct Device {
         size_t used = 0, header = shared->offload == kNoOffload ? 0 : sizeof(OffloadHeader);
         for (size_t reads = 0; reads < kBatchPackets && used < kBatchBytes; reads += 1) {
             if (header == 0) memset(arena + used, 0, sizeof(OffloadHeader));
-            ssize_t size = read(fd, arena + used + sizeof(OffloadHeader) - header, kMaxRead);
+            size_t skipped = sizeof(OffloadHeader) - header;
+            ssize_t size = read(fd, arena + used + skipped, kMaxRead - skipped);
             if (size < 0 && errno == EINTR) continue;
             if (size < 0) return errno == EAGAIN ? 0 : -errno;
             shared->reads += 1;
