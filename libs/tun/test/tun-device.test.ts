@@ -7,7 +7,7 @@ import { inOwnNamespace } from "@postern/testkit";
 import { openTun, type TunDevice, type TunOptions } from "@postern/tun";
 import { echoRequest, echoRequestIpv6, outgoing, sequenceOf } from "./echo-request.ts";
 import { ip, ipJson, run } from "./namespaces.ts";
-import { Receiver, copyPackets } from "./receiver.ts";
+import { openPorts, Receiver, unframe } from "./receiver.ts";
 
 const MTU = 1400;
 
@@ -15,7 +15,7 @@ const MTU = 1400;
 const opened: TunDevice[] = [];
 
 function open(options: Partial<TunOptions> = {}): TunDevice {
-    const device = openTun({ name: "pst%d", mtu: MTU, gateways: ["10.91.0.1", "fd91::1"], ...options });
+    const device = openTun({ name: "pst%d", mtu: MTU, gateways: ["10.91.0.1", "fd91::1"], sessions: 1024, ...options });
     opened.push(device);
     return device;
 }
@@ -27,31 +27,32 @@ async function openWithIpv6(): Promise<TunDevice> {
     return device;
 }
 
-/** Answers every ping that a device delivers. */
-function answerPings(device: TunDevice): void {
-    device.start({
-        onRun: (packets) => {
-            const replies = copyPackets(packets)
-                .map(echoReply)
-                .filter((reply) => reply !== undefined);
-            packets.release();
-            const { bytes, pairs, count } = outgoing(replies);
-            assert.equal(device.write(bytes, pairs, count), count);
-        },
-        onLost: (error) => assert.fail(error),
+/** Answers every ping that a device delivers to `slot`. */
+function answerPings(device: TunDevice, slot: number, ...destinations: readonly string[]): void {
+    const ports = openPorts((bytes) => {
+        const replies = unframe(bytes)
+            .map(echoReply)
+            .filter((reply) => reply !== undefined);
+        assert.equal(send(device, replies), replies.length);
     });
+    device.path(slot, ports).refresh();
+    device.addSession(slot, destinations.map(parseCidr));
+    device.start((error) => assert.fail(error));
 }
 
+/** How many of the packets the kernel took. */
 function send(device: TunDevice, packets: readonly Uint8Array[]): number {
     const { bytes, pairs, count } = outgoing(packets);
-    return device.write(bytes, pairs, count);
+    const before = device.counters().packetsOut;
+    device.write(bytes, pairs, count);
+    return device.counters().packetsOut - before;
 }
 
 /** A module that opens a device, with statements before and after. */
 function openingScript(after: string, before = ""): string {
     return `const { openTun, tunAvailability } = await import(${JSON.stringify(import.meta.resolve("@postern/tun"))});
         ${before}
-        const device = openTun({ name: "pst%d", mtu: 1400, gateways: ["10.91.0.1"] });
+        const device = openTun({ name: "pst%d", mtu: 1400, gateways: ["10.91.0.1"], sessions: 1 });
         ${after}`;
 }
 
@@ -95,8 +96,7 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("ping from the host reaches a client and comes back, 500 times", async () => {
         const device = await openWithIpv6();
-        device.addSession(3, [parseCidr("10.91.0.5"), parseCidr("fd91:0:0:5::/64")]);
-        answerPings(device);
+        answerPings(device, 3, "10.91.0.5", "fd91:0:0:5::/64");
         for (const target of ["10.91.0.5", "fd91:0:0:5::77"]) {
             const { code, output } = await run("ping", "-q", "-f", "-c", "500", "-s", "1300", target);
             assert.equal(code, 0, output);
@@ -111,8 +111,8 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("1,000 pings of a client in one write reach the host, and the replies come in order", async () => {
         const device = await openWithIpv6();
-        device.addSession(0, [parseCidr("10.91.0.5"), parseCidr("fd91:0:0:5::/64")]);
         const receiver = new Receiver(device);
+        receiver.open(0, "10.91.0.5", "fd91:0:0:5::/64");
         const requests = range(1000).map((sequence) => echoRequest("10.91.0.5", "10.91.0.1", sequence, 100));
         assert.equal(send(device, requests), 1000);
         await receiver.until(() => receiver.packets().length === 1000);
@@ -131,9 +131,9 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("packets of many sessions come grouped by session, in order within each", async () => {
         const device = open();
-        const slots = [7, 0, 300, 12, 65_535];
-        for (const [at, slot] of slots.entries()) device.addSession(slot, [parseCidr(`10.91.1.${at}`)]);
         const receiver = new Receiver(device);
+        const slots = [7, 0, 300, 12, 1023];
+        for (const [at, slot] of slots.entries()) receiver.open(slot, `10.91.1.${at}`);
         const rounds = 40;
         const requests = range(rounds * slots.length).map((number) =>
             echoRequest(`10.91.1.${number % slots.length}`, "10.91.0.1", number, number % 50),
@@ -157,9 +157,9 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("a whole IPv6 address goes before the /64 that it is in", async () => {
         const device = await openWithIpv6();
-        device.addSession(1, [parseCidr("fd91:0:0:5::/64")]);
-        device.addSession(2, [parseCidr("fd91:0:0:5::2")]);
         const receiver = new Receiver(device);
+        receiver.open(1, "fd91:0:0:5::/64");
+        receiver.open(2, "fd91:0:0:5::2");
         send(
             device,
             [1, 2, 3].map((host) => echoRequestIpv6(`fd91:0:0:5::${host}`, "fd91::1", host)),
@@ -187,15 +187,15 @@ inOwnNamespace(import.meta.filename, () => {
     test("two devices with one gateway address: each has its sessions, and an address moves between them", async () => {
         const [first, second] = [open(), open()];
         assert.notEqual(first.name, second.name);
-        first.addSession(0, [parseCidr("10.91.0.5")]);
-        second.addSession(0, [parseCidr("10.91.0.6")]);
         const [atFirst, atSecond] = [new Receiver(first), new Receiver(second)];
+        atFirst.open(0, "10.91.0.5");
+        atSecond.open(0, "10.91.0.6");
         send(first, [echoRequest("10.91.0.5", "10.91.0.1", 1)]);
         send(second, [echoRequest("10.91.0.6", "10.91.0.1", 2)]);
         await atFirst.until(() => atFirst.packets().length === 1);
         await atSecond.until(() => atSecond.packets().length === 1);
         assert.deepEqual([...atFirst.packets(), ...atSecond.packets()].map(sequenceOf), [1, 2]);
-        second.addSession(1, [parseCidr("10.91.0.5")]);
+        atSecond.open(1, "10.91.0.5");
         first.removeSession(0);
         assert.equal(ipJson("-4 route get 10.91.0.5")[0]?.["dev"], second.name);
         send(second, [echoRequest("10.91.0.5", "10.91.0.1", 3)]);
@@ -220,10 +220,10 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("a session that comes back before its predecessor has gone keeps its address", async () => {
         const device = open();
-        device.addSession(1, [parseCidr("10.91.0.5")]);
-        device.addSession(2, [parseCidr("10.91.0.5")]);
-        device.removeSession(1);
         const receiver = new Receiver(device);
+        receiver.open(1, "10.91.0.5");
+        receiver.open(2, "10.91.0.5");
+        device.removeSession(1);
         send(device, [echoRequest("10.91.0.5", "10.91.0.1", 9)]);
         await receiver.until(() => receiver.packets().length === 1);
         assert.deepEqual(
@@ -234,10 +234,10 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("what belongs to no session is dropped and counted", async () => {
         const device = await openWithIpv6();
-        device.addSession(0, [parseCidr("10.91.0.5")]);
+        const receiver = new Receiver(device);
+        receiver.open(0, "10.91.0.5");
         ip(`route add 10.91.9.0/24 dev ${device.name}`);
         ip(`route add fd99::/64 dev ${device.name}`);
-        const receiver = new Receiver(device);
         send(device, [
             echoRequest("10.91.9.9", "10.91.0.1", 1),
             echoRequestIpv6("fd99::9", "fd91::1", 2),
@@ -251,8 +251,8 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("what overflows the device's queue is dropped by the kernel and counted", async () => {
         const device = open({ queueLength: 100 });
-        device.addSession(0, [parseCidr("10.91.0.5")]);
         const receiver = new Receiver(device);
+        receiver.open(0, "10.91.0.5");
         send(
             device,
             range(300).map((sequence) => echoRequest("10.91.0.5", "10.91.0.1", sequence)),
@@ -286,8 +286,10 @@ inOwnNamespace(import.meta.filename, () => {
             assert.throws(() => device.write(bytes, Uint32Array.from(pair), 1), InvariantError);
         }
         assert.throws(() => device.write(bytes, Uint32Array.of(0, 1), 2), InvariantError);
-        assert.throws(() => device.addSession(-1, []), InvariantError);
-        assert.throws(() => device.addSession(0x10_0000, []), InvariantError);
+        for (const slot of [-1, 0.5, 1024]) {
+            assert.throws(() => device.addSession(slot, []), InvariantError);
+            assert.throws(() => device.path(slot, openPorts(assert.fail)), InvariantError);
+        }
         for (const block of ["10.91.0.0/24", "fd91::/48"]) {
             assert.throws(() => device.addSession(0, [parseCidr(block)]), InvariantError);
         }
@@ -327,15 +329,14 @@ inOwnNamespace(import.meta.filename, () => {
 
     test("a handler may close the device it is called for", async () => {
         const device = open();
-        device.addSession(0, [parseCidr("10.91.0.5")]);
         const { promise, resolve } = Promise.withResolvers<number>();
-        device.start({
-            onRun: (packets) => {
-                device.close();
-                resolve(packets.count);
-            },
-            onLost: assert.fail,
+        const ports = openPorts((bytes) => {
+            device.close();
+            resolve(unframe(bytes).length);
         });
+        device.path(0, ports).refresh();
+        device.addSession(0, [parseCidr("10.91.0.5")]);
+        device.start(assert.fail);
         send(
             device,
             range(3).map((sequence) => echoRequest("10.91.0.5", "10.91.0.1", sequence)),
@@ -347,14 +348,14 @@ inOwnNamespace(import.meta.filename, () => {
         const endings = {
             "opened only": "",
             closed: "device.close();",
-            "started and closed": "device.start({ onRun() {}, onLost() {} }); device.close();",
-            "exits while reading": "device.start({ onRun() {}, onLost() {} }); process.exit();",
+            "started and closed": "device.start(() => {}); device.close();",
+            "exits while reading": "device.start(() => {}); process.exit();",
         };
         for (const [name, ending] of Object.entries(endings)) {
             assert.deepEqual(await runScript(openingScript(ending)), { code: 0, output: "" }, name);
         }
         const thread = `import { parentPort } from "node:worker_threads";
-            ${openingScript('device.start({ onRun() {}, onLost() {} }); parentPort.postMessage("started");')}`;
+            ${openingScript('device.start(() => {}); parentPort.postMessage("started");')}`;
         const terminating = `import { Worker } from "node:worker_threads";
             const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(thread)})));
             worker.once("message", () => worker.terminate());`;
