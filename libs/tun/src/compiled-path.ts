@@ -62,7 +62,8 @@ export class CompiledPath implements DataPath {
     }
 
     take(bytes: Uint8Array, at: number, end: number, lasting: boolean): number {
-        return this.#device.take(this.#slot, bytes, at, end, lasting);
+        // The slot may be another session's.
+        return this.#final === undefined ? this.#device.take(this.#slot, bytes, at, end, lasting) : at;
     }
 
     onFrame(bytes: Uint8Array, start: number, end: number): void {
