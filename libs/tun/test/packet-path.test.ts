@@ -1,14 +1,14 @@
-// The packet path against a slow, obvious model: every frame and every run comes out as the model says, and nothing else does.
+// The packet path against a slow, obvious model: every frame and every packet comes out as the model says, and nothing else does.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { concatBytes, toHex } from "@postern/bytes";
 import { clampTcpMss, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
 import { encodeCompressedFrame, encodeFrame, PROTOCOL } from "@postern/ppp";
 import { encodeDataPacket } from "@postern/sstp";
-import { HEADROOM } from "@postern/tun";
+import { PacketPath } from "@postern/tun";
 import fc from "fast-check";
-import { PacketPath } from "../src/packet-path.ts";
-import type { Run } from "../src/uplink.ts";
+
+const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const concatBytes = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts);
 
 const LEASE = "10.91.0.11";
 const GATEWAY = parseIpv4("10.91.0.1");
@@ -19,9 +19,9 @@ interface World {
     readonly toNetwork: string[];
     readonly toClient: string[];
     readonly control: string[];
-    readonly replies: string[];
+    readonly leases: (string | undefined)[];
     readonly gate: { ipv4Open: boolean; peerMru: number };
-    readonly egress: { accepts: boolean };
+    readonly egress: { accepts: boolean; room: number };
 }
 
 function world(): World {
@@ -29,37 +29,41 @@ function world(): World {
         toNetwork: [],
         toClient: [],
         control: [],
-        replies: [],
+        leases: [],
         gate: { ipv4Open: true, peerMru: 4_091 },
-        egress: { accepts: true },
+        egress: { accepts: true, room: Infinity },
     };
     const path = new PacketPath({
         gate: made.gate,
         egress: {
+            get room() {
+                return made.egress.room;
+            },
             sendData: (bytes, done) => {
                 if (made.egress.accepts) made.toClient.push(toHex(bytes));
                 done();
                 return made.egress.accepts;
             },
         },
-        batch: { add: (bytes, at, size) => void made.toNetwork.push(toHex(bytes.subarray(at, at + size))) },
         onControlFrame: (protocol, payload) => void made.control.push(`${protocol.toString(16)} ${toHex(payload)}`),
-        reply: (packet) => void made.replies.push(toHex(packet)),
+        forward: (bytes, at, size) => void made.toNetwork.push(toHex(bytes.subarray(at, at + size))),
+        onLease: (address) => void made.leases.push(address),
         mtu: MTU,
         gateway: GATEWAY,
     });
-    path.lease(LEASE);
     return { ...made, path };
 }
 
 /** `more` bytes behind the header; a TCP SYN with an MSS option where `mss` is given. */
 function ipv4({
     source = LEASE,
+    destination = "192.0.2.1",
     more = 20,
     mss,
     dontFragment = true,
 }: {
     source?: string;
+    destination?: string;
     more?: number;
     mss?: number | undefined;
     dontFragment?: boolean;
@@ -68,7 +72,7 @@ function ipv4({
     const packet = new Uint8Array(size);
     packet.set([0x45, 0, size >> 8, size & 255, 0, 1, dontFragment ? 0x40 : 0, 0, 64, mss === undefined ? 17 : 6]);
     packet.set(source.split(".").map(Number), 12);
-    packet.set([192, 0, 2, 1], 16);
+    packet.set(destination.split(".").map(Number), 16);
     if (mss !== undefined) packet.set([0x60, 0x02], 32);
     if (mss !== undefined) packet.set([2, 4, mss >> 8, mss & 255], 40);
     return packet;
@@ -81,12 +85,15 @@ const packets = fc.record({
     dontFragment: fc.boolean(),
 });
 const shapes = fc.constantFrom("full", "compressed");
+const few = fc.uint8Array({ maxLength: 60 });
 
 const frames = fc.oneof(
     fc.record({ kind: fc.constant("ipv4" as const), packet: packets, shape: shapes, padding: fc.nat(8) }),
-    fc.record({ kind: fc.constant("garbage" as const), bytes: fc.uint8Array({ maxLength: 60 }) }),
-    fc.record({ kind: fc.constant("ipv6" as const), bytes: fc.uint8Array({ maxLength: 60 }) }),
-    fc.record({ kind: fc.constant("lcp" as const), bytes: fc.uint8Array({ maxLength: 60 }) }),
+    fc.record({ kind: fc.constant("multicast" as const), packet: packets }),
+    fc.record({ kind: fc.constant("loopback" as const), packet: packets }),
+    fc.record({ kind: fc.constant("garbage" as const), bytes: few }),
+    fc.record({ kind: fc.constant("ipv6" as const), bytes: few }),
+    fc.record({ kind: fc.constant("lcp" as const), bytes: few }),
 );
 
 const clamped = (packet: Uint8Array, mtu: number): Uint8Array => {
@@ -95,145 +102,153 @@ const clamped = (packet: Uint8Array, mtu: number): Uint8Array => {
     return copy;
 };
 
-test("from the client: what passes, what is counted, what is for PPP", () => {
+type Frame = typeof frames extends fc.Arbitrary<infer Kind> ? Kind : never;
+type Outcome = { readonly forwarded: Uint8Array } | { readonly drop: string } | { readonly left: string };
+
+/** The PPP frame, and what the path does with it when `take` may take it. */
+function judge(frame: Frame): { readonly bytes: Uint8Array; readonly open: Outcome } {
+    if (frame.kind === "lcp") return { bytes: encodeFrame(0xc021, frame.bytes), open: { left: "lcp" } };
+    if (frame.kind === "ipv6") return { bytes: encodeFrame(PROTOCOL.ipv6, frame.bytes), open: { drop: "not-routed" } };
+    if (frame.kind === "garbage") {
+        const size = ipv4Size(frame.bytes, 0, frame.bytes.length);
+        const isOwn = size > 0 && ipv4Source(frame.bytes, 0) === parseIpv4(LEASE);
+        assert.ok(!isOwn, "random bytes never have the lease");
+        const open = { drop: size === 0 ? "malformed" : "foreign-source" };
+        return { bytes: encodeFrame(PROTOCOL.ipv4, frame.bytes), open };
+    }
+    const destinations = { ipv4: "192.0.2.1", multicast: "224.0.0.22", loopback: "127.0.0.1" };
+    const packet = ipv4({ ...frame.packet, destination: destinations[frame.kind] });
+    // Padding behind the packet's own length is the client's business.
+    const payload = concatBytes(packet, new Uint8Array(frame.kind === "ipv4" ? frame.padding : 0));
+    const isCompressed = frame.kind === "ipv4" && frame.shape === "compressed";
+    const bytes = (isCompressed ? encodeCompressedFrame : encodeFrame)(PROTOCOL.ipv4, payload);
+    if (frame.packet.source !== LEASE) return { bytes, open: { drop: "foreign-source" } };
+    if (frame.kind === "loopback") return { bytes, open: { drop: "malformed" } };
+    if (frame.kind === "multicast") return { bytes, open: { left: "not-routed" } };
+    return { bytes, open: { forwarded: clamped(packet, MTU) } };
+}
+
+test("from the client: what passes, what is counted, what is left", () => {
     fc.assert(
-        fc.property(fc.array(frames, { maxLength: 20 }), fc.boolean(), fc.nat(5), (list, isOpen, before) => {
-            const { path, toNetwork, control, gate, replies, toClient } = world();
-            gate.ipv4Open = isOpen;
-            const expected = { network: [] as string[], control: [] as string[], bytes: 0 };
-            const drops = { "gate-closed": 0, malformed: 0, "foreign-source": 0, "not-routed": 0 };
-            for (const frame of list) {
-                let bytes: Uint8Array;
-                if (frame.kind === "ipv4") {
-                    const packet = ipv4(frame.packet);
-                    // Padding behind the packet's own length is the client's business.
-                    const payload = concatBytes(packet, new Uint8Array(frame.padding));
-                    bytes = (frame.shape === "full" ? encodeFrame : encodeCompressedFrame)(PROTOCOL.ipv4, payload);
-                    if (!isOpen) drops["gate-closed"] += 1;
-                    else if (frame.packet.source !== LEASE) drops["foreign-source"] += 1;
-                    else {
-                        expected.network.push(toHex(clamped(packet, MTU)));
-                        expected.bytes += packet.length;
-                    }
-                } else if (frame.kind === "ipv6") {
-                    bytes = encodeFrame(PROTOCOL.ipv6, frame.bytes);
-                    drops["not-routed"] += 1;
-                } else if (frame.kind === "lcp") {
-                    bytes = encodeFrame(0xc021, frame.bytes);
-                    expected.control.push(`c021 ${toHex(frame.bytes)}`);
-                } else {
-                    bytes = encodeFrame(PROTOCOL.ipv4, frame.bytes);
-                    const size = ipv4Size(frame.bytes, 0, frame.bytes.length);
-                    if (!isOpen) drops["gate-closed"] += 1;
-                    else if (size === 0) drops.malformed += 1;
-                    else if (ipv4Source(frame.bytes, 0) !== parseIpv4(LEASE)) drops["foreign-source"] += 1;
-                    else {
-                        expected.network.push(toHex(clamped(frame.bytes.subarray(0, size), MTU)));
-                        expected.bytes += size;
-                    }
+        fc.property(fc.array(frames, { maxLength: 20 }), fc.nat(5), fc.nat(7), (list, before, torn) => {
+            const { path, toNetwork, control, toClient } = world();
+            path.lease(LEASE);
+            const judged = list.map(judge);
+            const ending = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, ipv4({}))).subarray(0, torn);
+            const stream = judged.map(({ bytes }) => encodeDataPacket(bytes));
+            const chunk = concatBytes(new Uint8Array(before), ...stream, ending);
+            const drops: Record<string, number> = {};
+            const expected = { network: [] as string[], control: [] as string[], bytes: 0, dropped: 0 };
+            let at = before;
+            for (const [index, { open }] of judged.entries()) {
+                const size = stream[index]?.length ?? 0;
+                if ("forwarded" in open) {
+                    expected.network.push(toHex(open.forwarded));
+                    expected.bytes += open.forwarded.length;
                 }
-                const chunk = concatBytes(new Uint8Array(before), bytes, Uint8Array.of(0xff));
-                path.onFrame(chunk, before, before + bytes.length);
+                const reason = "drop" in open ? open.drop : "left" in open ? open.left : undefined;
+                if (reason === "lcp") expected.control.push(`c021 ${toHex(chunk.subarray(at + 8, at + size))}`);
+                else if (reason !== undefined) {
+                    drops[reason] = (drops[reason] ?? 0) + 1;
+                    expected.dropped += 1;
+                }
+                at += size;
             }
+            at = before;
+            const end = chunk.length - ending.length;
+            for (const [index, { open }] of judged.entries()) {
+                const start = before + concatBytes(...stream.slice(0, index)).length;
+                if (!("left" in open)) continue;
+                assert.equal(path.take(chunk, at, chunk.length), start);
+                at = start + (stream[index]?.length ?? 0);
+                path.onFrame(chunk, start + 4, at);
+            }
+            assert.equal(path.take(chunk, at, chunk.length), end, "up to the packet that is torn");
             assert.deepEqual(toNetwork, expected.network);
             assert.deepEqual(control, expected.control);
-            assert.partialDeepStrictEqual(path.drops, drops);
+            assert.deepEqual(Object.fromEntries(Object.entries(path.drops).filter(([, count]) => count > 0)), drops);
             assert.deepEqual(path.counters, {
                 packetsIn: expected.network.length,
                 bytesIn: expected.bytes,
-                droppedIn: Object.values(drops).reduce((sum, count) => sum + count),
+                droppedIn: expected.dropped,
                 packetsOut: 0,
                 bytesOut: 0,
                 droppedOut: 0,
             });
-            assert.deepEqual([replies, toClient], [[], []]);
+            assert.deepEqual(toClient, []);
         }),
         { numRuns: 300 },
     );
 });
 
-/** What a device delivers: each packet behind its headroom. */
-function runOf(list: readonly Uint8Array[]) {
-    const bytes = concatBytes(...list.flatMap((packet) => [new Uint8Array(HEADROOM).fill(0xee), packet]));
-    const offsets = list.map((_, index) =>
-        list.slice(0, index).reduce((sum, { length }) => sum + HEADROOM + length, HEADROOM),
+test("while the gate is closed nothing is taken, and frames are counted or for PPP", () => {
+    fc.assert(
+        fc.property(fc.array(frames, { maxLength: 10 }), (list) => {
+            const { path, toNetwork, control, gate } = world();
+            path.lease(LEASE);
+            gate.ipv4Open = false;
+            for (const { bytes } of list.map(judge)) {
+                const packet = encodeDataPacket(bytes);
+                assert.equal(path.take(packet, 0, packet.length), 0);
+                path.onFrame(packet, 4, packet.length);
+            }
+            const isOf = (kind: string) => list.filter((frame) => frame.kind === kind).length;
+            const controlFrames = isOf("lcp");
+            assert.deepEqual([toNetwork.length, control.length], [0, controlFrames]);
+            assert.equal(path.drops["not-routed"], isOf("ipv6"));
+            assert.equal(path.drops["gate-closed"], list.length - isOf("ipv6") - controlFrames);
+            assert.equal(path.counters.droppedIn, list.length - controlFrames);
+        }),
     );
-    const run = {
-        bytes,
-        count: list.length,
-        offset: (at: number) => offsets[at] ?? 0,
-        size: (at: number) => list[at]?.length ?? 0,
-        releases: 0,
-        release: () => void (run.releases += 1),
-    } satisfies Run & { releases: number };
-    return run;
-}
+});
 
-test("towards the client: headers in place, too big ones answered, every run given back once", () => {
+test("towards the client: headers in place, what does not fit or has no room is dropped, too big ones are answered", () => {
     const sources = packets.map((packet) => ({ ...packet, source: "192.0.2.9" }));
     const mrus = fc.constantFrom(576, 1_000, 1_399, 1_400, 1_500, 4_091);
+    const rooms = fc.constantFrom(Infinity, 700, 0);
     fc.assert(
-        fc.property(
-            fc.array(sources, { maxLength: 8 }),
-            mrus,
-            fc.boolean(),
-            fc.boolean(),
-            (list, mru, isOpen, accepts) => {
-                const { path, toClient, replies, gate, egress } = world();
-                gate.ipv4Open = isOpen;
-                gate.peerMru = mru;
-                egress.accepts = accepts;
-                const originals = list.map((one) => ipv4(one));
-                const run = runOf(originals);
-                path.onRun(run);
-                assert.equal(run.releases, 1);
-                const largest = Math.min(MTU, mru);
-                const fitting = originals.filter(({ length }) => length <= largest);
-                const tooBig = originals.filter(({ length }) => length > largest);
-                if (!isOpen) {
-                    assert.deepEqual([toClient, replies], [[], []]);
-                    assert.equal(path.drops["gate-closed"], list.length);
-                    return;
-                }
-                const framed = fitting.map((packet) =>
-                    encodeDataPacket(encodeFrame(PROTOCOL.ipv4, clamped(packet, largest))),
-                );
-                assert.equal(toClient.join(""), accepts ? toHex(concatBytes(...framed)) : "");
-                const answered = tooBig.map((packet) => fragmentationNeeded(packet, GATEWAY, largest));
-                const first = answered.find((answer) => answer !== undefined);
-                assert.deepEqual(replies, first === undefined ? [] : [toHex(first)], "one answer a run");
-                const sent = accepts ? fitting : [];
-                assert.deepEqual(path.counters, {
-                    packetsIn: 0,
-                    bytesIn: 0,
-                    droppedIn: 0,
-                    packetsOut: sent.length,
-                    bytesOut: sent.reduce((sum, { length }) => sum + length, 0),
-                    droppedOut: list.length - sent.length,
-                });
-                assert.equal(path.drops["too-big"], tooBig.length);
-                assert.equal(path.drops["queue-full"], accepts ? 0 : fitting.length);
-            },
-        ),
+        fc.property(sources, mrus, fc.boolean(), fc.boolean(), rooms, (one, mru, isOpen, accepts, room) => {
+            const { path, toClient, toNetwork, gate, egress } = world();
+            gate.ipv4Open = isOpen;
+            gate.peerMru = mru;
+            Object.assign(egress, { accepts, room });
+            const packet = ipv4(one);
+            const original = Uint8Array.from(packet);
+            path.deliver(packet);
+            assert.deepEqual(packet, original, "the packet is the caller's");
+            const largest = Math.min(MTU, mru);
+            const framed = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, clamped(packet, largest)));
+            const isTooBig = packet.length > largest;
+            const hasRoom = accepts && framed.length <= room;
+            const reason = !isOpen ? "gate-closed" : isTooBig ? "too-big" : hasRoom ? undefined : "queue-full";
+            assert.deepEqual(toClient, reason === undefined ? [toHex(framed)] : []);
+            const answer = fragmentationNeeded(packet, GATEWAY, largest);
+            assert.deepEqual(toNetwork, reason === "too-big" && answer !== undefined ? [toHex(answer)] : []);
+            const passed = reason === undefined;
+            assert.deepEqual(path.counters, {
+                packetsIn: 0,
+                bytesIn: 0,
+                droppedIn: 0,
+                packetsOut: passed ? 1 : 0,
+                bytesOut: passed ? packet.length : 0,
+                droppedOut: passed ? 0 : 1,
+            });
+            if (reason !== undefined) assert.equal(path.drops[reason], 1);
+        }),
         { numRuns: 300 },
     );
 });
 
-test("before the lease nothing has the right source", () => {
-    const { path } = world();
-    const fresh = world();
-    const bare = new PacketPath({
-        gate: fresh.gate,
-        egress: { sendData: () => true },
-        batch: { add: () => assert.fail("a packet passed") },
-        onControlFrame: () => undefined,
-        reply: () => undefined,
-        mtu: MTU,
-        gateway: GATEWAY,
-    });
-    const frame = encodeFrame(PROTOCOL.ipv4, ipv4({ source: "255.255.255.255" }));
-    bare.onFrame(frame, 0, frame.length);
-    bare.onFrame(new Uint8Array(0), 0, 0);
-    assert.partialDeepStrictEqual(bare.drops, { "foreign-source": 1, malformed: 1 });
-    assert.equal(path.counters.packetsIn, 0);
+test("before the lease, and after the end, nothing has the right source", () => {
+    const { path, toNetwork, leases } = world();
+    const packet = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, ipv4({ source: "255.255.255.255" })));
+    assert.equal(path.take(packet, 0, packet.length), packet.length);
+    path.lease(LEASE);
+    path.release();
+    path.close();
+    const own = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, ipv4({})));
+    assert.equal(path.take(own, 0, own.length), own.length);
+    path.onFrame(own, 4, 4);
+    assert.partialDeepStrictEqual(path.drops, { "foreign-source": 2, malformed: 1 });
+    assert.deepEqual([toNetwork, leases], [[], [LEASE, undefined]]);
 });
