@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { concatBytes, fromHex, toHex } from "@postern/bytes";
-import { encodeDataPacket, encodeHeader, HEADER_SIZE, PacketReader, type PacketSink, SstpError } from "@postern/sstp";
+import {
+    encodeDataPacket,
+    encodeHeader,
+    HEADER_SIZE,
+    packetKind,
+    PacketReader,
+    packetSize,
+    type PacketSink,
+    SstpError,
+} from "@postern/sstp";
 import { type PushDecoder, testPushDecoder } from "@postern/testkit";
 
 interface Received {
@@ -127,6 +136,59 @@ describe("data path", () => {
             }),
             { numRuns: 100 },
         );
+    });
+});
+
+/** Takes whole packets of `size` octets itself, several at once. */
+class Taker extends Collector {
+    readonly #size: number;
+
+    constructor(size: number) {
+        super();
+        this.#size = size;
+    }
+
+    takeData(bytes: Uint8Array, from: number, end: number): number {
+        let at = from;
+        while (end - at >= this.#size && packetSize(bytes, at) === this.#size && packetKind(bytes, at) === "data") {
+            this.onDataPacket(bytes, at + HEADER_SIZE, at + this.#size);
+            at += this.#size;
+        }
+        return at;
+    }
+}
+
+describe("a sink that takes data itself", () => {
+    test("sees the same packets in the same order, however the stream is cut, also those put together from pieces", () => {
+        const mine = (fill: number): Uint8Array => encodeDataPacket(new Uint8Array(20).fill(fill));
+        const stream = concatBytes(
+            ...[1, 2, 3].map(mine),
+            control(fromHex("00080000")).bytes,
+            mine(4),
+            encodeDataPacket(new Uint8Array(9).fill(5)),
+            mine(6),
+        );
+        const expected = new Collector();
+        new PacketReader(expected).push(stream);
+        assert.equal(expected.received.length, 7);
+        for (let size = 1; size <= stream.length; size += 1) {
+            const taker = new Taker(24);
+            const reader = new PacketReader(taker);
+            for (let at = 0; at < stream.length; at += size) reader.push(stream.subarray(at, at + size));
+            assert.deepEqual(taker.received, expected.received, `pieces of ${size}`);
+            assert.equal(reader.tail.length, 0);
+        }
+    });
+
+    test("is not asked any more once reading has stopped", () => {
+        const taker = new Taker(24);
+        const reader = new PacketReader(taker);
+        const packet = encodeDataPacket(new Uint8Array(20));
+        reader.push(concatBytes(packet, packet.subarray(0, 10)));
+        reader.stop();
+        reader.push(packet.subarray(10));
+        reader.push(packet);
+        assert.equal(taker.received.length, 1);
     });
 });
 
