@@ -1,14 +1,11 @@
 // Where packets cross between a tunnel and its TUN device, and the only place: whole TLS chunks one way, whole runs the other.
-import { FRAME_HEADER_SIZE, headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf, writeFrameHeader } from "@postern/ppp";
-import { encodeHeader, HEADER_SIZE, PacketReader } from "@postern/sstp";
-import type { SstpClient } from "@postern/sstp-client";
-import { HEADROOM, openTun, type PacketRun, type TunDevice } from "@postern/tun";
 import { parseCidr } from "@postern/ip";
+import { PacketReader } from "@postern/sstp";
+import type { SstpClient } from "@postern/sstp-client";
+import { type DataPath, openTun, type TunDevice } from "@postern/tun";
 
 /** Octets that may wait for the TLS connection; more is dropped, as by any network interface. */
 const LONGEST_QUEUE = 1_048_576;
-/** Of the largest TLS record there is room for: 16 KiB of SSTP packets that have nothing in them. */
-const MAX_PACKETS = 4_096;
 const SLOT = 0;
 
 export interface TunnelDeviceOptions {
@@ -20,56 +17,43 @@ export interface TunnelDeviceOptions {
 
 /** From now on what the host sends to `reach` through the device goes into the tunnel, and what comes out of it to the host. */
 export function openTunnelDevice(client: SstpClient, { name, mtu, reach }: TunnelDeviceOptions): TunDevice {
-    const device = openTun({ name, mtu, gateways: [client.address ?? ""] });
-    device.addSession(SLOT, [parseCidr(reach)]);
-    receiveInto(device, client);
-    device.start({
-        onRun: (run) => send(client, run),
-        onLost: (error) => {
-            throw error;
+    const device = openTun({ name, mtu, gateways: [client.address ?? ""], sessions: 1 });
+    const path = device.pathToAll({
+        gate: { ipv4Open: true, peerMru: mtu },
+        egress: {
+            get room() {
+                return Math.max(0, LONGEST_QUEUE - client.waitingBytes);
+            },
+            sendData(bytes, done) {
+                client.writeFramed(bytes, done);
+                return true;
+            },
         },
+        onControlFrame: () => undefined,
+    });
+    path.refresh();
+    receiveInto(path, client);
+    device.addSession(SLOT, [parseCidr(reach)]);
+    device.start((error) => {
+        throw error;
     });
     return device;
 }
 
-function receiveInto(device: TunDevice, client: SstpClient): void {
-    const spans = new Uint32Array(2 * MAX_PACKETS);
-    let count = 0;
-    let batch: Uint8Array | undefined;
-    const flush = (): void => {
-        if (batch !== undefined) device.write(batch, spans, count);
-        batch = undefined;
-        count = 0;
-    };
+function receiveInto(path: DataPath, client: SstpClient): void {
+    let current: Uint8Array | undefined;
     const { tail, rest } = client.takeOver((chunk) => {
+        current = chunk;
         reader.push(chunk);
-        flush();
+        current = undefined;
     });
     const reader: PacketReader = new PacketReader(
         {
+            // A packet that came in two chunks lies in a buffer of the reader's own, and does not last.
+            takeData: (bytes, at, end) => path.take(bytes, at, end, bytes === current),
             onControlPacket: (bytes, start, end) => rest.onControlPacket(bytes, start, end),
-            onDataPacket: (bytes, start, end) => {
-                const classified = pppProtocolAt(bytes, start, end);
-                if (protocolOf(classified) !== PROTOCOL.ipv4) return rest.onDataPacket(bytes, start, end);
-                // A packet that came in two chunks lies in a buffer of its own.
-                if (batch !== bytes || count === MAX_PACKETS) flush();
-                batch = bytes;
-                const at = start + headerSizeOf(classified);
-                spans[2 * count] = at;
-                spans[2 * count + 1] = end - at;
-                count += 1;
-            },
+            onDataPacket: (bytes, start, end) => rest.onDataPacket(bytes, start, end),
         },
         tail,
     );
-}
-
-function send(client: SstpClient, run: PacketRun): void {
-    if (client.waitingBytes > LONGEST_QUEUE) return run.release();
-    for (let at = 0; at < run.count; at += 1) {
-        const header = run.offset(at) - HEADROOM;
-        encodeHeader(run.bytes, header, "data", FRAME_HEADER_SIZE + run.size(at));
-        writeFrameHeader(run.bytes, header + HEADER_SIZE, PROTOCOL.ipv4);
-    }
-    client.writeFramed(run.bytes, () => run.release());
 }

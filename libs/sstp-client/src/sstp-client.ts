@@ -134,7 +134,7 @@ export class SstpClient {
     }
 
     /**
-     * For whoever moves packets in bulk: `onChunk` gets the received octets as TLS delivers them, each chunk only until it returns,
+     * For whoever moves packets in bulk: `onChunk` gets the received octets as TLS delivers them, each chunk its own,
      * and reads packets itself; an `SstpError` that it throws ends the connection.  Nothing is counted, pinged or answered here any
      * more.  Not from within a callback of this client: a chunk must not have two readers.
      */

@@ -116,7 +116,7 @@ export class Tunnel {
         return this.#writer.write(encodeIpDataPacket(packet, this.#link.compressesHeaders));
     }
 
-    /** From now on `onChunk` gets the octets as TLS delivers them, each chunk only until it returns. */
+    /** From now on `onChunk` gets the octets as TLS delivers them, each chunk its own. */
     takeOver(onChunk: (chunk: Uint8Array) => void): TakenStream {
         const { tail } = this.#reader;
         this.#reader.stop();
