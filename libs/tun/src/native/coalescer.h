@@ -130,7 +130,7 @@ class Coalescer {
         const uint8_t *first = flow.first + flow.ip.transport, *tcp = bytes + flow.ip.transport;
         uint32_t options = flow.header - flow.ip.transport - kTcpHeader;
         return read_be32(tcp + 4) == read_be32(first + 4) + flow.payload && memcmp(first + 8, tcp + 8, 4) == 0 &&
-               first[12] == tcp[12] && memcmp(first + 14, tcp + 14, 2) == 0 &&
+               first[12] == tcp[12] && memcmp(first + 14, tcp + 14, 2) == 0 && memcmp(first + 18, tcp + 18, 2) == 0 &&
                memcmp(first + kTcpHeader, tcp + kTcpHeader, options) == 0;
     }
 
