@@ -16,6 +16,7 @@ $(INSTALLED): package-lock.json $(PACKAGE_FILES)
 include libs/tun/build.mk libs/tcp/build.mk bench/load/build.mk
 # Elsewhere than on Linux there is no TUN device to drive, and no TCP_INFO.
 ADDON := $(if $(filter Linux,$(shell uname -s)),$(TUN_ADDON) $(TCP_ADDON))
+NATIVE_TESTS := $(if $(ADDON),$(TUN_TEST_PROGRAMS))
 
 # Programs that cannot be installed here are named, and the launcher does without them where it can.
 start: $(INSTALLED) $(ADDON)
@@ -40,7 +41,7 @@ unused: $(INSTALLED)
 architecture: $(INSTALLED)
 	$(NODE) --test 'test/architecture/*.test.ts'
 
-unit: $(INSTALLED) $(ADDON) peers
+unit: $(INSTALLED) $(ADDON) $(NATIVE_TESTS) peers
 	$(NODE) --test --test-concurrency=2 'libs/*/test/**/*.test.ts' 'services/*/test/**/*.test.ts' 'bench/test/**/*.test.ts' test/fuzz/replay.test.ts
 
 # Quick parts first; every part ends with the test runner's closing lines.

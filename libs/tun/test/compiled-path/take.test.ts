@@ -1,0 +1,141 @@
+// What the addon makes of a client's stream, against the path in TypeScript: cut into packets again, it is the same for every flow.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ipPacketSize, onesComplementSum, PROTOCOL_TCP, PROTOCOL_UDP } from "@postern/ip";
+import fc from "fast-check";
+import {
+    decodeTake,
+    encodeTake,
+    GSO,
+    NEEDS_CHECKSUM,
+    NO_OFFLOAD,
+    packetFunctions,
+    type TakeCase,
+    type TakeResult,
+} from "../native-cases.ts";
+import { takeSlowly } from "../reference-path.ts";
+import { pseudoHeaderSum, slowSegments, transportOf } from "../slow-segments.ts";
+import { hostileStreamCases, streamCases } from "../stream-cases.ts";
+
+const MAX_IP_PACKET = 65_535;
+
+/** The packets that the kernel will see, and how many of them came in super-packets. */
+function packetsOf(result: TakeResult): { readonly packets: readonly Buffer[]; readonly joined: number } {
+    let joined = 0;
+    const packets = result.emitted.flatMap(({ offload, packet, packets }) => {
+        assert.equal(ipPacketSize(packet, 0, packet.length), packet.length);
+        if (offload.gsoType === GSO.none) {
+            assert.deepEqual([offload, packets], [NO_OFFLOAD, 1]);
+            return [Buffer.from(packet)];
+        }
+        assertSuperPacket(offload, packet);
+        const segments = slowSegments(offload, packet, MAX_IP_PACKET);
+        assert.ok(typeof segments !== "string" && segments.length === packets && packets > 1);
+        joined += packets;
+        return segments.map((segment) => Buffer.from(segment));
+    });
+    return { packets, joined };
+}
+
+/** What the kernel takes on trust. */
+function assertSuperPacket(offload: TakeResult["emitted"][number]["offload"], packet: Uint8Array): void {
+    const { protocol, offset } = transportOf(packet);
+    const isIpv4 = (packet[0] ?? 0) >> 4 === 4;
+    assert.ok(protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP);
+    const isTcp = protocol === PROTOCOL_TCP;
+    const bytes = Buffer.from(packet);
+    const headerSize = offset + (isTcp ? (bytes.readUInt8(offset + 12) >> 4) * 4 : 8);
+    assert.deepEqual(offload, {
+        flags: NEEDS_CHECKSUM,
+        gsoType: !isTcp ? GSO.udp : isIpv4 ? GSO.tcp4 : GSO.tcp6,
+        headerSize,
+        segmentSize: offload.segmentSize,
+        checksumStart: offset,
+        checksumOffset: isTcp ? 16 : 6,
+    });
+    const partial = bytes.readUInt16BE(offset + offload.checksumOffset);
+    assert.equal(partial, pseudoHeaderSum(packet, protocol, packet.length - offset));
+    if (isIpv4) assert.equal(onesComplementSum(packet, 0, offset), 0xffff);
+    if (!isTcp) assert.equal(bytes.readUInt16BE(offset + 4), packet.length - offset);
+}
+
+/** The flow that a packet belongs to: fragments, and packets with more headers than one host needs, are none's. */
+function flowOf(packet: Buffer): string {
+    const isIpv4 = packet.readUInt8(0) >> 4 === 4;
+    const { protocol, offset } = transportOf(packet);
+    const isPlain = isIpv4 ? offset === 20 && (packet.readUInt16BE(6) & 0x3fff) === 0 : offset === 40;
+    const isWhole =
+        (protocol === PROTOCOL_TCP && packet.length >= offset + 20 && packet.readUInt8(offset + 12) >= 0x50) ||
+        (protocol === PROTOCOL_UDP &&
+            packet.length >= offset + 8 &&
+            packet.readUInt16BE(offset + 4) === packet.length - offset);
+    if (!isPlain || !isWhole) return "none";
+    const addresses = isIpv4 ? packet.subarray(12, 20) : packet.subarray(8, 40);
+    return `${protocol} ${addresses.toString("hex")} ${packet.toString("hex", offset, offset + 4)}`;
+}
+
+/** RFC 6864 §4.1: the identification of a packet that is never fragmented means nothing. */
+function withoutIdentification(packet: Buffer): string {
+    const isAtomic = packet.readUInt8(0) >> 4 === 4 && (packet.readUInt8(6) & 0x40) !== 0;
+    if (!isAtomic || onesComplementSum(packet, 0, (packet.readUInt8(0) & 15) * 4) !== 0xffff)
+        return packet.toString("hex");
+    const copy = Buffer.from(packet);
+    copy.writeUInt16BE(0, 4);
+    copy.writeUInt16BE(0, 10);
+    return copy.toString("hex");
+}
+
+function byFlow(packets: readonly Buffer[]): Record<string, readonly string[]> {
+    const flows = Object.groupBy(packets, flowOf);
+    return Object.fromEntries(
+        Object.entries(flows).map(([flow, members = []]) => [flow, members.map(withoutIdentification)]),
+    );
+}
+
+/** Fails where the addon does something else than the reference; returns how many packets came in super-packets. */
+function compare(one: TakeCase): number {
+    const result = decodeTake(packetFunctions.take(encodeTake(one)));
+    const expected = takeSlowly(one);
+    assert.equal(result.isFramingLost, expected.isFramingLost);
+    assert.deepEqual(result.counters, expected.counters);
+    assert.deepEqual(
+        result.left.map((frame) => Buffer.from(frame).toString("hex")),
+        expected.left.map((frame) => frame.toString("hex")),
+    );
+    const { packets, joined } = packetsOf(result);
+    if (one.tcp || one.udp) assert.deepEqual(byFlow(packets), byFlow(expected.forwarded));
+    else
+        assert.deepEqual(
+            packets.map((packet) => packet.toString("hex")),
+            expected.forwarded.map((packet) => packet.toString("hex")),
+        );
+    return joined;
+}
+
+test("what the kernel gets is, for every flow, what the path in TypeScript forwards", () => {
+    let joined = 0;
+    fc.assert(
+        fc.property(streamCases, (one) => {
+            joined += compare(one);
+        }),
+        { numRuns: 150 },
+    );
+    assert.ok(joined > 1_000, `${joined} packets in super-packets`);
+});
+
+test("so it is for a stream with bytes changed anywhere", () => {
+    fc.assert(
+        fc.property(hostileStreamCases, (one) => void compare(one)),
+        { numRuns: 150 },
+    );
+});
+
+test("where the kernel takes no super-packets it gets the same packets in the same order", () => {
+    const bare = streamCases.map((one) => ({ ...one, tcp: false, udp: false }));
+    fc.assert(
+        fc.property(bare, (one) => {
+            assert.equal(compare(one), 0);
+        }),
+        { numRuns: 100 },
+    );
+});

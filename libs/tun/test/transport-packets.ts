@@ -1,0 +1,71 @@
+// TCP and UDP packets as hosts send them, every field of their own.
+import { encodeIpv4, parseIpv4, parseIpv6, PROTOCOL_TCP, PROTOCOL_UDP } from "@postern/ip";
+import { withSizesAndChecksums } from "./slow-segments.ts";
+
+export interface Endpoints {
+    readonly version: 4 | 6;
+    readonly source: string;
+    readonly destination: string;
+    readonly ports: readonly [number, number];
+}
+
+export interface IpFields {
+    readonly identification?: number;
+    readonly dontFragment?: boolean;
+    readonly timeToLive?: number;
+    readonly trafficClass?: number;
+    /** Words of IPv4 options, or IPv6 headers of destination options. */
+    readonly extra?: number;
+}
+
+export interface TcpFields {
+    readonly sequence: number;
+    readonly acknowledgement: number;
+    readonly flags: number;
+    readonly window: number;
+    /** Padded to whole words. */
+    readonly options: Uint8Array;
+}
+
+function ipHeader(to: Endpoints, protocol: number, fields: IpFields): Buffer {
+    const { identification = 1, dontFragment = true, timeToLive = 64, trafficClass = 0, extra = 0 } = fields;
+    if (to.version === 4) {
+        const header = Buffer.alloc(20 + extra * 4, 1);
+        header.fill(0, 0, 20);
+        header.set([0x45 + extra, trafficClass]);
+        header.writeUInt16BE(identification, 4);
+        header.set([dontFragment ? 0x40 : 0, 0, timeToLive, protocol], 6);
+        header.set(encodeIpv4(parseIpv4(to.source)), 12);
+        header.set(encodeIpv4(parseIpv4(to.destination)), 16);
+        return header;
+    }
+    const header = Buffer.alloc(40);
+    header.set([0x60 | (trafficClass >> 4), (trafficClass & 15) << 4, 0, 7]);
+    header.set([extra === 0 ? protocol : 60, timeToLive], 6);
+    header.set(parseIpv6(to.source), 8);
+    header.set(parseIpv6(to.destination), 24);
+    // Next header, length 0 (8 bytes), PadN of 4.
+    const options = Array.from({ length: extra }, (_, at) => [at === extra - 1 ? protocol : 60, 0, 1, 4, 0, 0, 0, 0]);
+    return Buffer.concat([header, Buffer.from(options.flat())]);
+}
+
+export function tcpPacket(to: Endpoints, tcp: TcpFields, data: Uint8Array, fields: IpFields = {}): Buffer {
+    const header = ipHeader(to, PROTOCOL_TCP, fields);
+    const options = Buffer.concat([tcp.options, Buffer.alloc(-tcp.options.length & 3)]);
+    const segment = Buffer.alloc(20);
+    segment.writeUInt16BE(to.ports[0], 0);
+    segment.writeUInt16BE(to.ports[1], 2);
+    segment.writeUInt32BE(tcp.sequence >>> 0, 4);
+    segment.writeUInt32BE(tcp.acknowledgement, 8);
+    segment.set([((20 + options.length) / 4) << 4, tcp.flags], 12);
+    segment.writeUInt16BE(tcp.window, 14);
+    return withSizesAndChecksums(Buffer.concat([header, segment, options, data]), PROTOCOL_TCP, header.length);
+}
+
+export function datagramPacket(to: Endpoints, data: Uint8Array, fields: IpFields = {}): Buffer {
+    const header = ipHeader(to, PROTOCOL_UDP, fields);
+    const datagram = Buffer.alloc(8);
+    datagram.writeUInt16BE(to.ports[0], 0);
+    datagram.writeUInt16BE(to.ports[1], 2);
+    return withSizesAndChecksums(Buffer.concat([header, datagram, data]), PROTOCOL_UDP, header.length);
+}
