@@ -86,7 +86,7 @@ struct Device {
         strncpy(request.ifr_name, name, IFNAMSIZ - 1);
         fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0) return -errno;
-        request.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL;
+        request.ifr_flags = short(IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL);
         uint32_t offload = wanted;
         if (offload > kNoOffload) request.ifr_flags |= IFF_VNET_HDR;
         if (ioctl(fd, TUNSETIFF, &request) < 0) {
