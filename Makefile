@@ -6,7 +6,7 @@ NODE := $(BIN)/node
 INSTALLED := node_modules/.package-lock.json
 PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
 
-.PHONY: start test peers check types format lint unused architecture unit e2e interop outage flood chaos chaos-brief endurance soak fuzz fuzz-brief bench fix
+.PHONY: start test peers check types format lint unused architecture unit e2e interop outage flood chaos chaos-brief endurance soak fuzz fuzz-native fuzz-brief bench fix
 
 # Not `npm ci`: it refuses a lock without the optional binaries of platforms that a registry's mirror does not have.
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
@@ -95,10 +95,17 @@ fuzz: $(INSTALLED) $(ADDON)
 	@tools/install-fuzz-runtime.sh >/dev/null
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} $(NODE) --test test/fuzz/fuzzing.test.ts
 
-# A minute for each, and whether the fuzzers find what is planted for them.
+# The same for what the addon does with packets, with clang's libFuzzer and sanitizers, one function at a time.
+fuzz-native: $(INSTALLED) $(NATIVE_TESTS)
+	@tools/install-clang.sh >/dev/null
+	@$(MAKE) --no-print-directory $(TUN_FUZZERS)
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-3600} $(NODE) --test libs/tun/test/native/fuzzing-main.ts
+
+# A minute for each decoder, and whether the fuzzers find what is planted for them; 20 seconds for each native function.
 fuzz-brief: $(INSTALLED) $(ADDON)
 	@tools/install-fuzz-runtime.sh >/dev/null
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-60} $(NODE) --test --test-concurrency=1 test/fuzz/planted-defects.test.ts test/fuzz/fuzzing.test.ts
+	FUZZ_SECONDS=20 $(MAKE) --no-print-directory fuzz-native
 
 # Everything side by side with its peers, 40 minutes; BENCH=brief for a try, BENCH_ROWS=1,4 for some rows.  Wants a host without other
 # work.  Writes bench/results/ and docs/benchmarks.md.

@@ -19,3 +19,9 @@ libs/tun/build/packet-functions.node: libs/tun/test/native/packet-functions.cc l
 libs/tun/build/sanitized-cases: libs/tun/test/native/sanitized-cases.cc $(wildcard libs/tun/test/native/*.h) $(TUN_NATIVE)
 	@mkdir -p $(@D)
 	$(TUN_COMPILE) -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -o $@ $<
+
+# Fuzzers take clang (tools/install-clang.sh).
+TUN_FUZZERS := $(patsubst %,libs/tun/build/fuzz-%,split take device)
+libs/tun/build/fuzz-%: libs/tun/test/native/fuzzer.cc $(wildcard libs/tun/test/native/*.h) $(TUN_NATIVE)
+	@mkdir -p $(@D)
+	clang++ -std=c++20 -Wall -Wextra -O1 -g -DFUZZED=$* -DPOSTERN_SANITIZED -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $<

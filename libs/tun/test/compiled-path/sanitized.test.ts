@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { buffer, text } from "node:stream/consumers";
 import { test } from "node:test";
 import fc from "fast-check";
-import { OFFLOADS } from "@postern/tun";
+import { deviceCases } from "../device-cases.ts";
 import { encodeSplit, encodeTake, packetFunctions, SANITIZED_CASES } from "../native-cases.ts";
 import { hostileSplitCases, kernelCases } from "../split-cases.ts";
 import { hostileStreamCases, streamCases } from "../stream-cases.ts";
@@ -69,42 +69,8 @@ test("streams of clients", async () => {
     await compare([...takes(streamCases, 100), ...takes(hostileStreamCases, 200), ...noise("take", 1_000)]);
 });
 
-/** See native/device-case.h. */
-const devices = fc
-    .record({
-        offload: fc.nat(OFFLOADS.length - 1),
-        flags: fc.constantFrom(1, 3, 3, 7),
-        largest: fc.constantFrom(68, 576, 1_400),
-        steps: fc.array(
-            fc.oneof(
-                fc.tuple(
-                    fc.constant(0),
-                    fc.oneof(kernelCases, hostileSplitCases).map((one) => encodeSplit(one).subarray(6)),
-                ),
-                fc.tuple(
-                    fc.constant(1),
-                    fc.constantFrom([0, 0, 0], [255, 255, 15], [80, 6, 0]).map((room) => Buffer.from(room)),
-                ),
-                fc.tuple(
-                    fc.constantFrom(2, 3),
-                    fc.oneof(streamCases, hostileStreamCases).map(({ stream }) => stream),
-                ),
-                fc.tuple(fc.constant(4), fc.constant(Buffer.alloc(0))),
-            ),
-            { minLength: 1, maxLength: 30 },
-        ),
-    })
-    .map(({ offload, flags, largest, steps }) => {
-        const head = Buffer.from([offload, flags, largest & 255, largest >> 8, 3, largest & 255, largest >> 8]);
-        const parts = steps.map(([kind, all]) => {
-            const bytes = all.subarray(0, 0xffff);
-            return Buffer.concat([Buffer.from([kind, bytes.length & 255, bytes.length >> 8]), bytes]);
-        });
-        return Buffer.concat([head, ...parts]);
-    });
-
 test("a device's batches and queues, both ways", async () => {
-    const cases = fc.sample(devices, 150).map((bytes): Case => ({ name: "device", bytes }));
+    const cases = fc.sample(deviceCases, 150).map((bytes): Case => ({ name: "device", bytes }));
     const results = await compare([...cases, ...noise("device", 300)]);
     const sums = results.slice(0, 150).map((result) => [result.readDoubleLE(0), result.readDoubleLE(16)]);
     for (const at of [0, 1]) {
