@@ -1,16 +1,11 @@
 // What the addon makes of packets from the kernel, against segmentation done slowly: the same bytes, whatever the kernel hands over.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeFrame, PROTOCOL } from "@postern/ppp";
-import { encodeDataPacket } from "@postern/sstp";
 import fc from "fast-check";
 import { decodeSplit, encodeSplit, GSO, packetFunctions, type SplitCase } from "../native-cases.ts";
-import { assertChecksums } from "../reflector.ts";
+import { assertChecksums, frameOf } from "../reflector.ts";
 import { slowSegments } from "../slow-segments.ts";
 import { hostileSplitCases, kernelCases } from "../split-cases.ts";
-
-const frame = (packet: Uint8Array): Uint8Array =>
-    encodeDataPacket(encodeFrame((packet[0] ?? 0) >> 4 === 4 ? PROTOCOL.ipv4 : PROTOCOL.ipv6, packet));
 
 /** Fails where the addon does something else than the slow segmentation; returns the packets. */
 function compare(one: SplitCase): readonly Uint8Array[] {
@@ -18,7 +13,7 @@ function compare(one: SplitCase): readonly Uint8Array[] {
     const expected = slowSegments(one.offload, one.packet, one.largest);
     assert.equal(result.fit, typeof expected === "string" ? expected : "fits");
     if (typeof expected === "string") return [];
-    const frames = expected.map(frame);
+    const frames = expected.map(frameOf);
     assert.equal(result.plannedPackets, frames.length);
     assert.equal(result.plannedBytes, Buffer.concat(frames).length);
     let used = 0;
