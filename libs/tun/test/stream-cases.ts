@@ -11,6 +11,7 @@ import { datagramPacket, type Endpoints, tcpPacket } from "./transport-packets.t
 export const LEASE = "10.91.0.5";
 const NETWORK = "fd91:0:0:5::";
 const ACK = 0x10;
+const PSH = 0x08;
 
 type Flow = Endpoints & { readonly isTcp: boolean };
 
@@ -32,13 +33,15 @@ const MANY_FLOWS: readonly Flow[] = Array.from({ length: 40 }, (_, at) => {
 });
 const FLOWS: readonly Flow[] = [...NEAR_FLOWS, ...MANY_FLOWS];
 
-/** What happens on one flow: `count` packets of equal size, and how the last of them is different. */
+/** What happens on one flow: `count` packets of equal size, and how one of them is different. */
 interface Burst {
     readonly kind: "burst";
     readonly flow: number;
     readonly count: number;
     readonly size: number;
-    readonly lastSize: number | undefined;
+    /** Which one, if there are as many; else the last. */
+    readonly at: number;
+    readonly otherSize: number | undefined;
     readonly flags: number;
     readonly options: Uint8Array;
     readonly change: (typeof CHANGES)[number];
@@ -53,6 +56,8 @@ const CHANGES = [
     "wrong IP checksum",
     "no checksum",
     "urgent pointer",
+    "reserved bits",
+    "other options",
     "foreign source",
     "no source",
     "multicast",
@@ -76,8 +81,13 @@ const bursts: fc.Arbitrary<Burst> = fc.record({
     flow: fc.nat(NEAR_FLOWS.length - 1),
     count: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 70 })),
     size: fc.oneof(fc.constantFrom(0, 1, 99, 100, 1_360), fc.nat(1_400)),
-    lastSize: fc.option(fc.nat(1_400), { nil: undefined }),
-    flags: fc.constantFrom(ACK, ACK, ACK, ACK | 0x08, ACK | 0x01, ACK | 0x40, ACK | 0x80, 0x02, ACK | 0x20, ACK | 0x04),
+    at: fc.nat(5),
+    otherSize: fc.option(fc.nat(1_400), { nil: undefined, freq: 4 }),
+    flags: fc.oneof(
+        { weight: 3, arbitrary: fc.constant(ACK) },
+        { weight: 1, arbitrary: fc.constant(ACK | PSH) },
+        { weight: 1, arbitrary: fc.constantFrom(ACK | 0x01, ACK | 0x40, ACK | 0x80, 0x02, ACK | 0x20, ACK | 0x04) },
+    ),
     options: fc.oneof(
         fc.constant(Uint8Array.of(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2)),
         fc.constant(new Uint8Array(0)),
@@ -113,7 +123,7 @@ class Writer {
     readonly #next = FLOWS.map((_, at) => ({ sequence: at === 0 ? 2 ** 32 - 3_000 : 1_000, identification: 0xfff0 }));
 
     burst(one: Burst): void {
-        for (let at = 0; at < one.count; at += 1) this.#packet(one, at === one.count - 1);
+        for (let at = 0; at < one.count; at += 1) this.#packet(one, at === Math.min(one.at, one.count - 1));
     }
 
     fan(one: Burst, count: number): void {
@@ -121,12 +131,12 @@ class Writer {
             this.burst({ ...one, flow: NEAR_FLOWS.length + at, count: 1, change: "none" });
     }
 
-    #packet(one: Burst, isLast: boolean): void {
+    #packet(one: Burst, isOther: boolean): void {
         const flow = FLOWS[one.flow];
         const next = this.#next[one.flow];
         if (flow === undefined || next === undefined) return;
-        const change = isLast ? one.change : "none";
-        const size = isLast ? (one.lastSize ?? one.size) : one.size;
+        const change = isOther ? one.change : "none";
+        const size = isOther ? (one.otherSize ?? one.size) : one.size;
         next.identification += change === "identification jumps" ? 7 : 1;
         const endpoints = redirect(flow, change);
         const fields = {
@@ -141,10 +151,12 @@ class Writer {
         const tcp = {
             sequence: next.sequence + shift,
             acknowledgement: change === "other acknowledgement" ? 2 : 1,
-            flags: isLast ? one.flags : ACK,
+            flags: isOther ? one.flags : ACK,
             window: change === "other window" ? 500 : 400,
             options: one.options,
         };
+        const last = one.options.length - 1;
+        if (change === "other options") tcp.options = one.options.map((byte, at) => (at === last ? byte ^ 1 : byte));
         const data = payloadOf(size, next.sequence);
         const packet = flow.isTcp ? tcpPacket(endpoints, tcp, data, fields) : datagramPacket(endpoints, data, fields);
         if (!isShifted) next.sequence += size;
@@ -182,6 +194,10 @@ function damage(packet: Buffer, { version, isTcp }: (typeof FLOWS)[number], chan
         packet.writeUInt16BE(5, offset + 18);
         withSizesAndChecksums(packet, PROTOCOL_TCP, offset);
     }
+    if (change === "reserved bits" && isTcp) {
+        packet.writeUInt8(packet.readUInt8(offset + 12) | 4, offset + 12);
+        withSizesAndChecksums(packet, PROTOCOL_TCP, offset);
+    }
 }
 
 type ValueOf<Source> = Source extends fc.Arbitrary<infer Value> ? Value : never;
@@ -215,10 +231,18 @@ const chunks = fc.array(
 /** A session's rules and its stream; `tcp` and `udp` are what the kernel takes. */
 export const streamCases: fc.Arbitrary<TakeCase> = fc
     .record({
-        gate: fc.constantFrom([true, true], [true, true], [true, false], [false, true], [false, false]),
+        gate: fc.constantFrom(
+            [true, true],
+            [true, true],
+            [true, true],
+            [true, true],
+            [true, false],
+            [false, true],
+            [false, false],
+        ),
         mtu: fc.constantFrom(576, 1_280, 1_400),
-        tcp: fc.boolean(),
-        udp: fc.boolean(),
+        tcp: fc.constantFrom(true, true, true, false),
+        udp: fc.constantFrom(true, true, false),
         chunks,
         parts,
     })

@@ -1,11 +1,21 @@
 // What the addon makes of packets from the kernel, against segmentation done slowly: the same bytes, whatever the kernel hands over.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PROTOCOL_UDP } from "@postern/ip";
 import fc from "fast-check";
-import { decodeSplit, encodeSplit, GSO, packetFunctions, type SplitCase } from "../native-cases.ts";
+import {
+    decodeSplit,
+    encodeSplit,
+    GSO,
+    NEEDS_CHECKSUM,
+    NO_OFFLOAD,
+    packetFunctions,
+    type SplitCase,
+} from "../native-cases.ts";
 import { assertChecksums, frameOf } from "../reflector.ts";
-import { slowSegments } from "../slow-segments.ts";
+import { pseudoHeaderSum, slowSegments } from "../slow-segments.ts";
 import { hostileSplitCases, kernelCases } from "../split-cases.ts";
+import { datagramPacket } from "../transport-packets.ts";
 
 /** Fails where the addon does something else than the slow segmentation; returns the packets. */
 function compare(one: SplitCase): readonly Uint8Array[] {
@@ -49,4 +59,17 @@ test("so does what no kernel would hand over, or both refuse it", () => {
         { numRuns: 500 },
     );
     assert.ok(fitting > 25, `${fitting}`);
+});
+
+test("a datagram whose checksum comes to zero gets the other zero, because zero says that there is none", () => {
+    const ends = { version: 4, source: "192.0.2.9", destination: "10.91.0.5", ports: [1, 2] } as const;
+    const packet = datagramPacket(ends, Buffer.alloc(40));
+    // With its own checksum among the data the sum is all ones.
+    packet.copy(packet, 28, 26, 28);
+    packet.writeUInt16BE(pseudoHeaderSum(packet, PROTOCOL_UDP, 48), 26);
+    const offload = { ...NO_OFFLOAD, flags: NEEDS_CHECKSUM, checksumStart: 20, checksumOffset: 6 };
+    for (const gso of [{}, { gsoType: GSO.udp, segmentSize: 40 }]) {
+        const [sent] = compare({ largest: 1_400, room: 1_400, offload: { ...offload, ...gso }, packet });
+        assert.equal(Buffer.from(sent ?? []).toString("hex", 26, 28), "ffff");
+    }
 });

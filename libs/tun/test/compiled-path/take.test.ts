@@ -118,7 +118,7 @@ test("what the kernel gets is, for every flow, what the path in TypeScript forwa
         fc.property(streamCases, (one) => {
             joined += compare(one);
         }),
-        { numRuns: 150 },
+        { numRuns: 400 },
     );
     assert.ok(joined > 1_000, `${joined} packets in super-packets`);
 });
@@ -126,7 +126,7 @@ test("what the kernel gets is, for every flow, what the path in TypeScript forwa
 test("so it is for a stream with bytes changed anywhere", () => {
     fc.assert(
         fc.property(hostileStreamCases, (one) => void compare(one)),
-        { numRuns: 150 },
+        { numRuns: 250 },
     );
 });
 
