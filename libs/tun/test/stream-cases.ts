@@ -33,14 +33,14 @@ const MANY_FLOWS: readonly Flow[] = Array.from({ length: 40 }, (_, at) => {
 });
 const FLOWS: readonly Flow[] = [...NEAR_FLOWS, ...MANY_FLOWS];
 
-/** What happens on one flow: `count` packets of equal size, and how one of them is different. */
+/** What happens on one flow: `count` packets of equal size, and how one of them is different, or all. */
 interface Burst {
     readonly kind: "burst";
     readonly flow: number;
     readonly count: number;
     readonly size: number;
     /** Which one, if there are as many; else the last. */
-    readonly at: number;
+    readonly at: number | "all";
     readonly otherSize: number | undefined;
     readonly flags: number;
     readonly options: Uint8Array;
@@ -81,7 +81,7 @@ const bursts: fc.Arbitrary<Burst> = fc.record({
     flow: fc.nat(NEAR_FLOWS.length - 1),
     count: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 70 })),
     size: fc.oneof(fc.constantFrom(0, 1, 99, 100, 1_360), fc.nat(1_400)),
-    at: fc.nat(5),
+    at: fc.oneof({ weight: 4, arbitrary: fc.nat(5) }, { weight: 1, arbitrary: fc.constant("all" as const) }),
     otherSize: fc.option(fc.nat(1_400), { nil: undefined, freq: 4 }),
     flags: fc.oneof(
         { weight: 3, arbitrary: fc.constant(ACK) },
@@ -123,7 +123,8 @@ class Writer {
     readonly #next = FLOWS.map((_, at) => ({ sequence: at === 0 ? 2 ** 32 - 3_000 : 1_000, identification: 0xfff0 }));
 
     burst(one: Burst): void {
-        for (let at = 0; at < one.count; at += 1) this.#packet(one, at === Math.min(one.at, one.count - 1));
+        for (let at = 0; at < one.count; at += 1)
+            this.#packet(one, one.at === "all" || at === Math.min(one.at, one.count - 1));
     }
 
     fan(one: Burst, count: number): void {
@@ -141,7 +142,7 @@ class Writer {
         const endpoints = redirect(flow, change);
         const fields = {
             identification: next.identification & 0xffff,
-            dontFragment: one.flow % 3 !== 1 && change !== "may be fragmented",
+            dontFragment: one.flow % 3 === 0 && change !== "may be fragmented",
             timeToLive: change === "other TTL" ? 63 : 64,
             trafficClass: change === "other class" ? 3 : 0,
             extra: change === "IP options" ? 1 : 0,

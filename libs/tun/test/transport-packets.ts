@@ -14,7 +14,7 @@ export interface IpFields {
     readonly dontFragment?: boolean;
     readonly timeToLive?: number;
     readonly trafficClass?: number;
-    /** Words of IPv4 options, or IPv6 headers of destination options. */
+    /** Words of IPv4 options, or IPv6 headers of destination options; what is in them changes with the identification. */
     readonly extra?: number;
 }
 
@@ -30,8 +30,9 @@ export interface TcpFields {
 function ipHeader(to: Endpoints, protocol: number, fields: IpFields): Buffer {
     const { identification = 1, dontFragment = true, timeToLive = 64, trafficClass = 0, extra = 0 } = fields;
     if (to.version === 4) {
-        const header = Buffer.alloc(20 + extra * 4, 1);
-        header.fill(0, 0, 20);
+        // Router alerts (RFC 2113).
+        const options = Array.from({ length: extra }, () => [148, 4, 0, identification & 0xff]);
+        const header = Buffer.concat([Buffer.alloc(20), Buffer.from(options.flat())]);
         header.set([0x45 + extra, trafficClass]);
         header.writeUInt16BE(identification, 4);
         header.set([dontFragment ? 0x40 : 0, 0, timeToLive, protocol], 6);
@@ -44,8 +45,11 @@ function ipHeader(to: Endpoints, protocol: number, fields: IpFields): Buffer {
     header.set([extra === 0 ? protocol : 60, timeToLive], 6);
     header.set(parseIpv6(to.source), 8);
     header.set(parseIpv6(to.destination), 24);
-    // Next header, length 0 (8 bytes), PadN of 4.
-    const options = Array.from({ length: extra }, (_, at) => [at === extra - 1 ? protocol : 60, 0, 1, 4, 0, 0, 0, 0]);
+    // Next header, length 0 (8 bytes), a PadN of 4.
+    const options = Array.from({ length: extra }, (_, at) => {
+        const next = at === extra - 1 ? protocol : 60;
+        return [next, 0, 1, 4, 0, 0, 0, identification & 0xff];
+    });
     return Buffer.concat([header, Buffer.from(options.flat())]);
 }
 

@@ -13,9 +13,11 @@ import {
     type TakeCase,
     type TakeResult,
 } from "../native-cases.ts";
+import { frameOf } from "../reflector.ts";
 import { takeSlowly } from "../reference-path.ts";
 import { pseudoHeaderSum, slowSegments, transportOf } from "../slow-segments.ts";
-import { hostileStreamCases, streamCases } from "../stream-cases.ts";
+import { hostileStreamCases, LEASE, streamCases } from "../stream-cases.ts";
+import { datagramPacket } from "../transport-packets.ts";
 
 const MAX_IP_PACKET = 65_535;
 
@@ -138,4 +140,19 @@ test("where the kernel takes no super-packets it gets the same packets in the sa
         }),
         { numRuns: 100 },
     );
+});
+
+test("datagrams without a checksum stay so, even where one of zero would be right", () => {
+    const ends = { version: 4, source: LEASE, destination: "192.0.2.9", ports: [1, 2] } as const;
+    const packets = [1, 2].map((identification) => {
+        const packet = datagramPacket(ends, Buffer.alloc(40), { identification });
+        // With what its checksum was among the data, the sum is all ones without one.
+        packet.copy(packet, 28, 26, 28);
+        packet.writeUInt16BE(0, 26);
+        return packet;
+    });
+    const [one] = fc.sample(streamCases, 1);
+    assert.ok(one !== undefined);
+    const rules = { ...one, ipv4Open: true, udp: true, chunks: [] };
+    assert.equal(compare({ ...rules, stream: Buffer.concat(packets.map(frameOf)) }), 0);
 });
