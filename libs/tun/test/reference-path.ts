@@ -30,7 +30,9 @@ export function takeSlowly(one: TakeCase): ReferenceResult {
         mtu: one.mtu,
         gateway: 0,
     });
-    path.lease(LEASE);
+    const hasLease = one.ipv4.some((byte) => byte !== 0);
+    const hasNetwork = one.ipv6Network.some((byte) => byte !== 0);
+    if (hasLease) path.lease(LEASE);
 
     /** False: it is not for the network. */
     function takeIpv6(bytes: Uint8Array, at: number, end: number): boolean {
@@ -38,7 +40,8 @@ export function takeSlowly(one: TakeCase): ReferenceResult {
         if (size === 0) return drop("malformed");
         const kind = classifyPacket(bytes, at, size);
         if (kind === "slow") return false;
-        if (!Buffer.from(one.ipv6Network).equals(ipv6Source(bytes, at).subarray(0, 8))) return drop("foreign-source");
+        const isOwn = hasNetwork && Buffer.from(one.ipv6Network).equals(ipv6Source(bytes, at).subarray(0, 8));
+        if (!isOwn) return drop("foreign-source");
         if (kind === "invalid") return drop("malformed");
         clampTcpMss(bytes, at, size, one.mtu);
         ipv6.packets += 1;

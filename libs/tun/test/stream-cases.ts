@@ -62,10 +62,14 @@ const CHANGES = [
     "no source",
     "multicast",
     "link-local",
+    "from link-local",
     "loopback",
     "DHCP",
     "fragment",
     "IP options",
+    "IP options",
+    "too many extension headers",
+    "overlong extension header",
     "other acknowledgement",
     "other window",
     "other TTL",
@@ -102,7 +106,15 @@ const fans = fc.record({ kind: fc.constant("fan" as const), burst: bursts, count
 
 const otherFrames = fc.oneof(
     fc.record({ kind: fc.constant("control" as const), bytes: fc.uint8Array({ maxLength: 30 }) }),
-    fc.record({ kind: fc.constant("frame" as const), bytes: fc.uint8Array({ maxLength: 60 }) }),
+    fc.record({
+        kind: fc.constant("frame" as const),
+        bytes: fc
+            .tuple(
+                fc.constantFrom([], [0xff], [0xff, 0x03], [0xff, 0x07, 0, 0x21], [0], [0, 0]),
+                fc.uint8Array({ maxLength: 60 }),
+            )
+            .map((parts) => Uint8Array.from(parts.flatMap((part) => [...part]))),
+    }),
     fc.record({
         kind: fc.constant("garbage" as const),
         bytes: fc.uint8Array({ maxLength: 60 }),
@@ -145,7 +157,7 @@ class Writer {
             dontFragment: one.flow % 3 === 0 && change !== "may be fragmented",
             timeToLive: change === "other TTL" ? 63 : 64,
             trafficClass: change === "other class" ? 3 : 0,
-            extra: change === "IP options" ? 1 : 0,
+            extra: extraHeaders(flow, change, next.sequence),
         };
         const isShifted = change === "retransmitted" || change === "out of order";
         const shift = change === "retransmitted" ? -size : change === "out of order" ? 500 : 0;
@@ -166,6 +178,12 @@ class Writer {
     }
 }
 
+function extraHeaders({ version }: Flow, change: Burst["change"], sequence: number): number {
+    if (change === "IP options") return 1 + (sequence % 6);
+    if (change === "too many extension headers" && version === 6) return 8 + (sequence % 3);
+    return change === "overlong extension header" && version === 6 ? 1 : 0;
+}
+
 function redirect(flow: Endpoints, change: Burst["change"]): Endpoints {
     const isIpv4 = flow.version === 4;
     if (change === "foreign source") return { ...flow, source: isIpv4 ? "10.91.0.6" : "fd91:0:0:6::5" };
@@ -173,6 +191,7 @@ function redirect(flow: Endpoints, change: Burst["change"]): Endpoints {
     if (change === "multicast") return { ...flow, destination: isIpv4 ? "239.1.2.3" : "ff02::2" };
     if (change === "loopback") return { ...flow, destination: isIpv4 ? "127.0.0.1" : "::1" };
     if (change === "link-local") return { ...flow, destination: isIpv4 ? "169.254.1.2" : "fe80::1" };
+    if (change === "from link-local") return { ...flow, source: isIpv4 ? "169.254.1.2" : "fe80::1" };
     if (change === "DHCP") return { ...flow, ports: [flow.ports[0], isIpv4 ? 67 : 547] };
     return flow;
 }
@@ -185,6 +204,7 @@ function damage(packet: Buffer, { version, isTcp }: (typeof FLOWS)[number], chan
     if (change === "wrong transport checksum") flip(checksumAt);
     if (change === "wrong IP checksum" && version === 4) flip(10);
     if (change === "no checksum" && !isTcp) packet.writeUInt16BE(0, checksumAt);
+    if (change === "overlong extension header" && version === 6) packet.writeUInt8(0xff, 41);
     if (change === "fragment" && version === 4) packet.writeUInt16BE(0x2000, 6);
     if (change === "fragment" && version === 6) packet.writeUInt8(44, 6);
     if (change === "wrong length" && !isTcp) packet.writeUInt16BE(9, offset + 4);
@@ -241,17 +261,18 @@ export const streamCases: fc.Arbitrary<TakeCase> = fc
             [false, true],
             [false, false],
         ),
+        isLeased: fc.constantFrom(true, true, true, true, false),
         mtu: fc.constantFrom(576, 1_280, 1_400),
         tcp: fc.constantFrom(true, true, true, false),
         udp: fc.constantFrom(true, true, false),
         chunks,
         parts,
     })
-    .map(({ gate: [ipv4Open = false, ipv6Open = false], mtu, tcp, udp, chunks, parts }) => ({
+    .map(({ gate: [ipv4Open = false, ipv6Open = false], isLeased, mtu, tcp, udp, chunks, parts }) => ({
         ipv4Open,
         ipv6Open,
-        ipv4: encodeIpv4(parseIpv4(LEASE)),
-        ipv6Network: parseIpv6(NETWORK).subarray(0, 8),
+        ipv4: encodeIpv4(isLeased ? parseIpv4(LEASE) : 0),
+        ipv6Network: parseIpv6(isLeased ? NETWORK : "::").subarray(0, 8),
         mtu,
         tcp,
         udp,

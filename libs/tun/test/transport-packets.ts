@@ -27,6 +27,19 @@ export interface TcpFields {
     readonly options: Uint8Array;
 }
 
+/** Destination options, authentication, fragment, routing, hop-by-hop. */
+const EXTENSION_HEADERS = [60, 51, 44, 43, 0];
+
+function extensionHeader(kind: number, next: number, identification: number): readonly number[] {
+    const low = identification & 0xff;
+    // RFC 4302 §2: length 1, in words and less 2; SPI, sequence number.
+    if (kind === 51) return [next, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, low];
+    // RFC 8200 §4.5: offset 0, the last fragment.
+    if (kind === 44) return [next, 0, 0, 0, 0, 0, 0, low];
+    // A routing header of an unknown type without segments left, or a PadN of 4.
+    return kind === 43 ? [next, 0, 99, 0, 0, 0, 0, low] : [next, 0, 1, 4, 0, 0, 0, low];
+}
+
 function ipHeader(to: Endpoints, protocol: number, fields: IpFields): Buffer {
     const { identification = 1, dontFragment = true, timeToLive = 64, trafficClass = 0, extra = 0 } = fields;
     if (to.version === 4) {
@@ -42,14 +55,15 @@ function ipHeader(to: Endpoints, protocol: number, fields: IpFields): Buffer {
     }
     const header = Buffer.alloc(40);
     header.set([0x60 | (trafficClass >> 4), (trafficClass & 15) << 4, 0, 7]);
-    header.set([extra === 0 ? protocol : 60, timeToLive], 6);
+    header[7] = timeToLive;
     header.set(parseIpv6(to.source), 8);
     header.set(parseIpv6(to.destination), 24);
-    // Next header, length 0 (8 bytes), a PadN of 4.
-    const options = Array.from({ length: extra }, (_, at) => {
-        const next = at === extra - 1 ? protocol : 60;
-        return [next, 0, 1, 4, 0, 0, 0, identification & 0xff];
-    });
+    const kindOf = (at: number): number =>
+        at < extra ? (EXTENSION_HEADERS[at % EXTENSION_HEADERS.length] ?? 60) : protocol;
+    header[6] = kindOf(0);
+    const options = Array.from({ length: extra }, (_, at) =>
+        extensionHeader(kindOf(at), kindOf(at + 1), identification),
+    );
     return Buffer.concat([header, Buffer.from(options.flat())]);
 }
 
