@@ -1,9 +1,11 @@
-// Inner TCP by iperf3: a server process for each flow, since one serves one client at a time.
+// Inner TCP by iperf3: a server process for each flow.
 import { type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { InvariantError } from "@postern/errors";
 import type { NetworkNamespace } from "../../test/interop/network-namespace.ts";
+import { endProcess } from "../peers/peer.ts";
+import type { Topology } from "../topology.ts";
 
 const FIRST_PORT = 5_201;
 
@@ -41,31 +43,16 @@ export function parseReport(output: string): FlowResult {
     return { bits: received.bytes * 8, seconds: received.seconds };
 }
 
-export class Iperf3 implements AsyncDisposable {
+export class Iperf3 {
     readonly #clients: NetworkNamespace;
-    readonly #servers: readonly ChildProcess[];
+    readonly #servers: NetworkNamespace;
 
-    private constructor(clients: NetworkNamespace, servers: readonly ChildProcess[]) {
+    constructor({ clients, servers }: Topology) {
         this.#clients = clients;
         this.#servers = servers;
     }
 
-    /** Servers for `flows` flows at once. */
-    static async start(clients: NetworkNamespace, servers: NetworkNamespace, flows: number): Promise<Iperf3> {
-        const processes = Array.from({ length: flows }, (_, index) =>
-            servers.spawn("iperf3", ["--server", "--forceflush", "--port", String(FIRST_PORT + index)], {
-                stdio: ["ignore", "pipe", "inherit"],
-            }),
-        );
-        for (const { stdout } of processes) {
-            if (stdout === null) continue;
-            await once(stdout, "data");
-            stdout.resume();
-        }
-        return new Iperf3(clients, processes);
-    }
-
-    /** Runs as many flows at once as there are options, and resolves when all are over. */
+    /** Runs all flows at once, and resolves when all are over. */
     async run(flows: readonly FlowOptions[]): Promise<readonly FlowResult[]> {
         return Promise.all(flows.map((flow, index) => this.#runOne(flow, FIRST_PORT + index)));
     }
@@ -76,20 +63,28 @@ export class Iperf3 implements AsyncDisposable {
             ...(direction === "down" ? ["--reverse"] : []),
             ...(rate === undefined ? [] : ["--bitrate", rate]),
         ];
-        const client = this.#clients.spawn("iperf3", [...line, ...more].map(String), {
-            stdio: ["ignore", "pipe", "inherit"],
-        });
-        return parseReport(client.stdout === null ? "{}" : await text(client.stdout));
+        const server = await this.#serveOnce(port);
+        try {
+            const client = this.#clients.spawn("iperf3", [...line, ...more].map(String), {
+                stdio: ["ignore", "pipe", "inherit"],
+            });
+            return parseReport(client.stdout === null ? "{}" : await text(client.stdout));
+        } finally {
+            await endProcess(server, "SIGKILL");
+        }
     }
 
-    async [Symbol.asyncDispose](): Promise<void> {
-        await Promise.all(
-            this.#servers.map(async (server) => {
-                if (server.exitCode !== null || server.signalCode !== null) return;
-                const gone = once(server, "exit");
-                server.kill("SIGKILL");
-                await gone;
-            }),
+    /** One that served before may still be busy with the end of its last flow. */
+    async #serveOnce(port: number): Promise<ChildProcess> {
+        const server = this.#servers.spawn(
+            "iperf3",
+            ["--server", "--one-off", "--forceflush", "--port", String(port)],
+            { stdio: ["ignore", "pipe", "inherit"] },
         );
+        if (server.stdout !== null) {
+            await once(server.stdout, "data");
+            server.stdout.resume();
+        }
+        return server;
     }
 }

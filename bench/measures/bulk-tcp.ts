@@ -25,7 +25,7 @@ export function bulkTcp(number: number, sessions: number, { throughIngress = fal
 
 async function run(scene: Scene, number: number, sessions: number, throughIngress: boolean): Promise<Row> {
     const { topology, settings, ocserv, postern } = scene;
-    await using iperf3 = await Iperf3.start(topology.clients, topology.servers, sessions);
+    const iperf3 = new Iperf3(topology);
     await using toOcserv = await ocserv.open(sessions);
     await using toPostern = await postern.open(sessions);
     await using toIngress = throughIngress ? await postern.openAt("ingress", sessions) : undefined;

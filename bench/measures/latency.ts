@@ -27,7 +27,7 @@ export const latency: Measure = { numbers: [5], run: async (scene) => [await run
 
 async function run(scene: Scene): Promise<Row> {
     const { topology, settings, ocserv, postern } = scene;
-    await using iperf3 = await Iperf3.start(topology.clients, topology.servers, 1);
+    const iperf3 = new Iperf3(topology);
     await using toOcserv = await ocserv.open(1);
     await using toPostern = await postern.open(1);
     const figures: Figure[] = [];

@@ -14,7 +14,7 @@ export const shareOfRawTls: Measure = { numbers: [2], run: async (scene) => [awa
 
 async function run({ topology, settings, postern, say }: Scene): Promise<Row> {
     await using raw = await RawTls.start(topology);
-    await using iperf3 = await Iperf3.start(topology.clients, topology.servers, 1);
+    const iperf3 = new Iperf3(topology);
     await using tunnels = await postern.open(1);
     const figures: Figure[] = [];
     const verdicts: Verdict[] = [];
