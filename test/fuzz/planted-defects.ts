@@ -60,9 +60,9 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         to: "if (size > headerSize - optionAt) break;",
     },
     "packet-path": {
-        file: "services/session-worker/src/packet-intake.ts",
-        from: "if (bytes !== this.#chunk) this.#ports.batch.flush();",
-        to: "",
+        file: "libs/tun/src/packet-path.ts",
+        from: "if (next > end || ",
+        to: "if (",
     },
     "bus-messages": {
         file: "libs/bus/src/json.ts",
