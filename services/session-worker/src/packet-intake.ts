@@ -29,10 +29,10 @@ export class PacketIntake implements PacketSink {
         return this.#reader.tail;
     }
 
-    /** `chunk` stays as it is until this turn of the event loop is over. */
-    push(chunk: Uint8Array): void {
+    /** A `lasting` chunk stays as it is until this turn of the event loop is over, another one until this returns. */
+    push(chunk: Uint8Array, lasting: boolean): void {
         const { call, onFailure } = this.#ports;
-        this.#chunk = chunk;
+        this.#chunk = lasting ? chunk : undefined;
         try {
             call.onPacketReceived();
             this.#reader.push(chunk);
@@ -55,14 +55,15 @@ export class PacketIntake implements PacketSink {
     onControlPacket(bytes: Uint8Array, start: number, end: number): void {
         const { call, path } = this.#ports;
         this.#count();
-        call.onControlPacket(bytes.subarray(start, end));
+        call.onControlPacket(kept(bytes, start, end));
         path.refresh();
     }
 
     onDataPacket(bytes: Uint8Array, start: number, end: number): void {
         const { path } = this.#ports;
         this.#count();
-        path.onFrame(bytes, start, end);
+        const frame = kept(bytes, start, end);
+        path.onFrame(frame, 0, frame.length);
         path.refresh();
     }
 
@@ -75,3 +76,6 @@ export class PacketIntake implements PacketSink {
             throw new SstpError("SSTP_TOO_MANY_PACKETS", `more than ${negotiationPackets}`);
     }
 }
+
+/** What protocols are given is rare, and they may keep parts of it; `bytes` are the stream's. */
+const kept = (bytes: Uint8Array, start: number, end: number): Uint8Array => new Uint8Array(bytes.subarray(start, end));

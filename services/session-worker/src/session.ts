@@ -12,6 +12,7 @@ import type { Admission, Decision, HandOver, SessionFacts, SessionPorts, Session
 import { type ProtocolOwner, SessionProtocols } from "./session-protocols.ts";
 import { type Inheritance, SessionTenure } from "./session-tenure.ts";
 import { SessionTimers } from "./session-timers.ts";
+import { StreamReading } from "./stream-reading.ts";
 
 /** Milliseconds that a client has to read our farewell. */
 const LINGER = 1_000;
@@ -140,7 +141,6 @@ export class Session implements ProtocolOwner {
         if (snapshot === undefined || tenure?.startedAt === undefined) return undefined;
         const { facts, startedAt, counters } = tenure;
         this.#stop();
-        this.transport.stream.pause();
         this.#unlisten();
         tenure.leave();
         this.timers.close();
@@ -223,9 +223,6 @@ export class Session implements ProtocolOwner {
 
     #listen(): void {
         const { stream } = this.transport;
-        const onData = (chunk: Uint8Array): void => {
-            if (!this.#over) this.#intake.push(chunk);
-        };
         const onError = ({ message }: Error): void =>
             this.#ports.log.debug({ session: this.id, message }, "stream failed");
         const onClose = (): void => {
@@ -233,8 +230,15 @@ export class Session implements ProtocolOwner {
             this.timers.close();
             this.#forget();
         };
-        stream.on("data", onData).on("error", onError).on("close", onClose).resume();
-        this.#unlisten = () => stream.off("data", onData).off("error", onError).off("close", onClose);
+        stream.on("error", onError).on("close", onClose);
+        const reading = new StreamReading(stream, (bytes, lasting) => {
+            if (!this.#over) this.#intake.push(bytes, lasting);
+        });
+        this.#unlisten = () => {
+            reading.stop();
+            stream.off("error", onError).off("close", onClose);
+        };
+        reading.start();
     }
 
     #onControlFrame(protocol: number, payload: Uint8Array): void {

@@ -87,7 +87,9 @@ function pass(chunks: Iterable<Uint8Array>, open: boolean): Passed {
     for (const chunk of chunks) {
         // A session that failed is over.
         if (failures.length > 0) break;
-        intake.push(copyBytes(chunk));
+        const memory = copyBytes(chunk);
+        intake.push(memory, false);
+        memory.fill(0xff);
     }
     assert.equal(path.counters.packetsIn, packets.length);
     assert.equal(

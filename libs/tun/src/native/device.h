@@ -27,7 +27,7 @@ constexpr size_t kMaxRead = 65536 + sizeof(OffloadHeader);
 constexpr size_t kArena = kBatchBytes + kMaxRead;
 constexpr size_t kMaxTooBig = 16;
 // Packets that lie in memory which will not last are copied here until they are written.
-constexpr size_t kSpill = 64 * 1024;
+constexpr size_t kSpill = 256 * 1024;
 
 // Memory of JavaScript's that both sides use; addon.ts has the same layout.
 struct Shared {
