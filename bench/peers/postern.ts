@@ -2,13 +2,12 @@
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { InvariantError } from "@postern/errors";
 import { type ReadyFile, type RunningPostern, startPostern } from "../../test/interop/running-postern.ts";
-import type { OpenReport } from "../client/main.ts";
+import { LoadClient } from "../client/load-client.ts";
 import { SERVER_ADDRESS, type Topology } from "../topology.ts";
-import { endProcess, type Peer, TUNNEL_MTU, type Tunnels } from "./peer.ts";
+import { type Peer, TUNNEL_MTU, type Tunnels } from "./peer.ts";
 import { configure, WORKER_PORT } from "./postern-configuration.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -77,21 +76,22 @@ export class PosternPeer implements Peer, AsyncDisposable {
         this.#opened += 1;
         const { host, port, servername, ca } = this.target(door);
         const { user, password } = this.firstUser;
-        const where = ["--server", `${host}:${port}`, "--servername", servername, "--ca", ca, "--user", user];
-        const what = ["--sessions", count, "--device", `p${this.#opened}-`, "--mtu", TUNNEL_MTU];
-        const tables = ["--first-table", 10_000 + 100 * this.#opened];
-        const client = this.#topology.clients.spawn(
-            process.execPath,
-            [path.join(ROOT, "bench/client/main.ts"), ...[...where, ...what, ...tables].map(String)],
-            { stdio: ["pipe", "pipe", "inherit"] },
-        );
-        client.stdin?.end(`${password}\n`);
-        const report = await firstLine(client.stdout);
+        const options = {
+            server: `${host}:${port}`,
+            servername,
+            ca,
+            user,
+            sessions: count,
+            device: `p${this.#opened}-`,
+            mtu: TUNNEL_MTU,
+            "first-table": 10_000 + 100 * this.#opened,
+        };
+        const client = await LoadClient.start(this.#topology.clients, options, password);
         return {
-            ...report,
-            clients: [client.pid ?? 0],
+            ...client.report,
+            clients: [client.pid],
             workers: door === "worker" ? [this.worker] : [this.worker, ...this.pids("ingress")],
-            [Symbol.asyncDispose]: () => endProcess(client),
+            [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
         };
     }
 
@@ -129,10 +129,4 @@ export class PosternPeer implements Peer, AsyncDisposable {
         const [status] = (await once(command, "exit")) as [number | null]; // of child_process
         if (status !== 0) throw new InvariantError(`postern user add ended with ${status}`);
     }
-}
-
-async function firstLine(stream: NodeJS.ReadableStream | null): Promise<OpenReport> {
-    if (stream === null) throw new InvariantError("a client without standard output");
-    for await (const line of createInterface({ input: stream })) return JSON.parse(line) as OpenReport; // of client/main.ts
-    throw new InvariantError("the load client ended before its sessions were open");
 }
