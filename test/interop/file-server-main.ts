@@ -1,9 +1,9 @@
-// file-server-main.ts ADDRESS PORT: GET /<n> sends n bytes; PUT answers with the number and SHA-256 of what it took.
-import { createHash } from "node:crypto";
+// file-server-main.ts ADDRESS PORT: GET /<n> sends n bytes; PUT answers with the digest of what it took.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { keyStream } from "./key-stream.ts";
+import { digestStream } from "./stream-digest.ts";
 
 const [address = "", port = ""] = process.argv.slice(2);
 
@@ -14,13 +14,7 @@ server.listen(Number(port), address, () => process.stdout.write("listening\n"));
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === "PUT") {
-        const hash = createHash("sha256");
-        let bytes = 0;
-        for await (const chunk of request) {
-            hash.update(chunk);
-            bytes += chunk.length;
-        }
-        response.end(JSON.stringify({ bytes, sha256: hash.digest("hex") }));
+        response.end(JSON.stringify(await digestStream(request)));
     } else {
         const size = Number((request.url ?? "/").slice(1));
         response.setHeader("Content-Length", size);

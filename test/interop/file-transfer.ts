@@ -1,5 +1,6 @@
 // Files through the tunnel, both ways, with checksums.
 import { once } from "node:events";
+import { isIPv6 } from "node:net";
 import { fileURLToPath } from "node:url";
 import { keyStreamCommand, keyStreamSha256 } from "./key-stream.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
@@ -18,15 +19,16 @@ export interface Transfer {
     readonly megabitsPerSecond: number;
 }
 
-/** Starts the server on the `inside` host; it ends with the namespace. */
-export async function startFileServer(inside: NetworkNamespace): Promise<void> {
+/** Starts the server on the `inside` host, at one of its addresses; it ends with the namespace.  Resolves with its URL. */
+export async function startFileServer(inside: NetworkNamespace, address: string = ADDRESSES.inside): Promise<string> {
     const { NODE_TEST_CONTEXT: _runner, ...env } = process.env;
-    const server = inside.spawn(process.execPath, [PROGRAM, ADDRESSES.inside, String(PORT)], {
+    const server = inside.spawn(process.execPath, [PROGRAM, address, String(PORT)], {
         env,
         stdio: ["ignore", "pipe", "inherit"],
     });
     if (server.stdout === null) throw new Error("the file server has no output");
     await once(server.stdout, "data");
+    return `http://${isIPv6(address) ? `[${address}]` : address}:${PORT}/`;
 }
 
 /** The guest fetches `size` bytes from the inside host. */
