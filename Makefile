@@ -6,7 +6,7 @@ NODE := $(BIN)/node
 INSTALLED := node_modules/.package-lock.json
 PACKAGE_FILES := package.json $(wildcard libs/*/package.json services/*/package.json)
 
-.PHONY: start test peers check types format lint unused architecture unit e2e interop outage flood chaos chaos-brief endurance soak fuzz fuzz-native fuzz-brief bench fix
+.PHONY: start test test-long peers check types format lint unused architecture unit e2e interop outage transfer flood chaos chaos-brief endurance soak fuzz fuzz-native fuzz-brief bench fix
 
 # Not `npm ci`: it refuses a lock without the optional binaries of platforms that a registry's mirror does not have.
 $(INSTALLED): package-lock.json $(PACKAGE_FILES)
@@ -53,6 +53,13 @@ test: $(INSTALLED) $(ADDON) peers
 	$(MAKE) outage
 	$(MAKE) fuzz-brief
 
+# Everything that shows whether a release holds, but the hour-long runs: an hour and a half, on a host without other work.
+test-long: test
+	$(MAKE) transfer
+	$(MAKE) flood
+	$(MAKE) chaos
+	$(MAKE) endurance
+
 # Programs that tests run against, from the host's packages or newer ones beside it in .cache.
 peers:
 	@tools/install-packages.sh test
@@ -70,6 +77,10 @@ interop: $(INSTALLED) $(ADDON) peers
 # NATS away or without its store, full disks, a clock that jumps.
 outage: $(INSTALLED) $(ADDON) peers
 	$(ISOLATED) "test/outage/*.test.ts"
+
+# A gigabyte each way, with a checksum, over wires that lose packets: about 5 minutes.
+transfer: $(INSTALLED) $(ADDON) peers
+	$(NODE) --test --test-concurrency=1 'test/transfer/*.test.ts'
 
 flood: $(INSTALLED) $(ADDON) peers
 	$(ISOLATED) "test/flood/*.test.ts"
