@@ -31,6 +31,7 @@ export interface TunAddon {
         lasting: boolean,
     ) => number;
     readonly flush: (device: DeviceHandle) => number;
+    readonly read: (device: DeviceHandle) => number;
     readonly write: (device: DeviceHandle, bytes: Uint8Array, pairs: Uint32Array, count: number) => number;
     readonly bind: (device: DeviceHandle, destination: Uint8Array, slot: number) => number;
     readonly close: (device: DeviceHandle) => number;

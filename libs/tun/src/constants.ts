@@ -39,7 +39,10 @@ export const RTN_UNICAST = 1;
 export const HEADROOM = 8;
 /** Protocol number of our routes (`ip route show proto 84`), for routing daemons to redistribute by; below 128 is free. */
 export const DEFAULT_ROUTE_PROTOCOL = 84;
-/** Packets that the kernel holds for us between two wake-ups; more are dropped, and counted as such. */
+/**
+ * Packets that the kernel holds for us between two wake-ups; more are dropped, and counted as such.  Each may be a super-packet of
+ * 64 KiB, and the kernel counts no bytes here, not even with a queueing discipline: a TUN device never tells that one to wait.
+ */
 export const DEFAULT_QUEUE_LENGTH = 1024;
 /** Bytes of free slabs that a device keeps for reuse. */
 export const DEFAULT_POOL_BYTES = 16 * 1024 * 1024;

@@ -5,8 +5,8 @@ import type { CompiledPath } from "./compiled-path.ts";
 import { HEADROOM } from "./constants.ts";
 import { MAX_SLAB_SIZE, type SlabPool } from "./slab-pool.ts";
 
-/** Pieces of streams that may wait for the end of this turn of the event loop; one is 16 KiB at most (RFC 8446 §5.1). */
-const MAX_HELD = 64;
+/** Pieces of streams whose packets may wait for the end of this turn of the event loop; one is 16 KiB at most (RFC 8446 §5.1). */
+const MAX_PIECES = 64;
 const NOTHING = Buffer.alloc(0);
 
 export class PacketPump {
@@ -20,7 +20,10 @@ export class PacketPump {
     readonly #memories: Buffer[] = [];
     /** What the addon has packets in that the kernel has not been given: to be kept until then. */
     #held: Uint8Array[] = [];
+    /** Taken since the last flush. */
+    #pieces = 0;
     #isFlushDue = false;
+    #isDelivering = false;
 
     constructor(addon: TunAddon, handle: DeviceHandle, shared: SharedMemory, arena: Uint8Array, pool: SlabPool) {
         this.#addon = addon;
@@ -37,13 +40,18 @@ export class PacketPump {
 
     /** The batch that the addon has read, `runs` runs of it, goes out. */
     deliver(runs: number): void {
-        this.#takeMemory(runs);
-        const errno = this.#addon.gather(this.#handle, this.#memories);
-        if (errno < 0) throw new InvariantError(`gathering ${runs} runs: ${errno}`);
-        for (let run = 0; run < runs; run += 1) this.#send(run);
-        for (let at = 0; at < this.#shared.tooBigCount; at += 1) {
-            const [slot = 0, offset = 0, size = 0] = this.#shared.tooBig.subarray(at * TOO_BIG_WORDS);
-            this.#paths[slot]?.onTooBig(this.#arena.subarray(offset, offset + size));
+        this.#isDelivering = true;
+        try {
+            this.#takeMemory(runs);
+            const errno = this.#addon.gather(this.#handle, this.#memories);
+            if (errno < 0) throw new InvariantError(`gathering ${runs} runs: ${errno}`);
+            for (let run = 0; run < runs; run += 1) this.#send(run);
+            for (let at = 0; at < this.#shared.tooBigCount; at += 1) {
+                const [slot = 0, offset = 0, size = 0] = this.#shared.tooBig.subarray(at * TOO_BIG_WORDS);
+                this.#paths[slot]?.onTooBig(this.#arena.subarray(offset, offset + size));
+            }
+        } finally {
+            this.#isDelivering = false;
         }
     }
 
@@ -76,7 +84,8 @@ export class PacketPump {
         if (stopped < 0) throw new InvariantError(`taking [${at}, ${end}) of ${bytes.length} bytes: ${stopped}`);
         if (stopped === at) return stopped;
         if (lasting && this.#held.at(-1) !== bytes) this.#held.push(bytes);
-        if (this.#held.length >= MAX_HELD) this.flush();
+        this.#pieces += 1;
+        if (this.#pieces >= MAX_PIECES) this.#exchange();
         else this.#flushSoon();
         return stopped;
     }
@@ -85,6 +94,20 @@ export class PacketPump {
     flush(): void {
         this.#addon.flush(this.#handle);
         this.#held = [];
+        this.#pieces = 0;
+    }
+
+    /**
+     * Gives the kernel what peers have sent, and takes what it has answered.  After a pause the event loop reads from thousands of peers
+     * before it looks at the device again, and the device's queue is not made for thousands of answers.
+     */
+    #exchange(): void {
+        this.flush();
+        // Where a peer's packets come out of the batch in hand, that has to go out first.
+        if (this.#isDelivering) return;
+        const runs = this.#addon.read(this.#handle);
+        // That the device is gone is told at the next wake-up.
+        if (runs >= 0) this.deliver(runs);
     }
 
     #flushSoon(): void {

@@ -10,6 +10,7 @@
 // From clients:
 //   1. take     a piece of a client's stream: its IP packets are checked and collected where they lie.
 //   2. flush    gives them to the kernel as super-packets.
+//   3. read     a batch at once, where so much was given that the answers to it would not fit into the kernel's queue.
 //
 // Functions return a negative errno and never throw; -EINVAL also says that an argument is not what addon.ts declares.
 #define NAPI_VERSION 8
@@ -135,6 +136,12 @@ int64_t take(Handle& handle, const Arguments& arguments) {
 int64_t flush(Handle& handle, const Arguments&) {
     handle.device.flush();
     return 0;
+}
+
+// read(device): a batch without waiting for a wake-up; how many runs it has.  Not within onBatch.
+int64_t read_batch(Handle& handle, const Arguments&) {
+    int error = handle.device.drain();
+    return error < 0 ? error : handle.device.run_count;
 }
 
 // write(device, bytes, pairs, count): sends `count` packets at (offset, size) of `bytes`.
@@ -278,6 +285,7 @@ napi_value initialize(napi_env env, napi_value exports) {
     add("gather", on_device<gather>);
     add("take", on_device<take>);
     add("flush", on_device<flush>);
+    add("read", on_device<read_batch>);
     add("write", on_device<write_packets>);
     add("bind", on_device<bind_destination>);
     add("close", on_device<close_device>);

@@ -9,6 +9,7 @@ import { PacketPump } from "../src/packet-pump.ts";
 import { MAX_SLAB_SIZE, SlabPool } from "../src/slab-pool.ts";
 
 const EINVAL = -22;
+const EBADF = -9;
 
 interface Run {
     readonly slot: number;
@@ -23,7 +24,7 @@ function world() {
     const pool = new SlabPool(1_000_000);
     const rooms: number[] = [];
     const taken: unknown[] = [];
-    const state = { flushes: 0, stopsAfter: Infinity, errno: 0, isRoomTooSmall: false };
+    const state = { flushes: 0, reads: 0, runs: 0, stopsAfter: Infinity, errno: 0, isRoomTooSmall: false };
     const notCalled = (): never => assert.fail("the pump does not do that");
     const addon: TunAddon = {
         open: notCalled,
@@ -48,6 +49,10 @@ function world() {
         flush: () => {
             state.flushes += 1;
             return 0;
+        },
+        read: () => {
+            state.reads += 1;
+            return state.runs;
         },
     };
     const handle = {} as DeviceHandle; // only the addon looks inside
@@ -171,17 +176,52 @@ test("where the addon takes nothing there is nothing to flush", async () => {
     assert.equal(state.flushes, 0);
 });
 
-test("no more than 64 pieces wait for a flush; one piece waits once, and others are copied", () => {
+test("no more than 64 pieces wait for a flush, those that last and those that are copied", () => {
     const { pump, state } = world();
-    const take = (bytes: Uint8Array, isLasting: boolean): number => pump.take(0, bytes, 0, bytes.length, isLasting);
-    const piece = new Uint8Array(8);
-    for (let times = 0; times < 200; times += 1) take(piece, true);
-    for (let times = 0; times < 200; times += 1) take(new Uint8Array(8), false);
-    assert.equal(state.flushes, 0);
-    for (let times = 0; times < 64; times += 1) take(new Uint8Array(8), true);
-    assert.equal(state.flushes, 1);
-    for (let times = 0; times < 64; times += 1) take(new Uint8Array(8), true);
-    assert.equal(state.flushes, 2);
+    for (const isLasting of [true, false]) {
+        state.flushes = 0;
+        const takeMany = (pieces: number): void => {
+            for (let times = 0; times < pieces; times += 1) pump.take(0, new Uint8Array(8), 0, 8, isLasting);
+        };
+        takeMany(63);
+        assert.equal(state.flushes, 0);
+        takeMany(1);
+        assert.equal(state.flushes, 1);
+        takeMany(64);
+        assert.equal(state.flushes, 2);
+    }
+});
+
+test("where so much waits that it is flushed at once, the answers are read at once and go out", () => {
+    const { pump, state, announce } = world();
+    const { path, deliveries } = recordingPath(Infinity);
+    pump.set(3, path);
+    announce({ slot: 3, size: 100, packets: 1 });
+    const takeMany = (pieces: number): void => {
+        for (let times = 0; times < pieces; times += 1) pump.take(0, new Uint8Array(8), 0, 8, true);
+    };
+    state.runs = 1;
+    takeMany(63);
+    assert.deepEqual([state.flushes, state.reads, deliveries.length], [0, 0, 0]);
+    takeMany(1);
+    assert.deepEqual([state.flushes, state.reads, deliveries.length], [1, 1, 1]);
+    state.runs = EBADF;
+    takeMany(64);
+    assert.deepEqual([state.flushes, state.reads, deliveries.length], [2, 2, 1], "the next wake-up tells it");
+});
+
+test("no batch is read while another goes out", () => {
+    const { pump, state, announce } = world();
+    const { path } = recordingPath(Infinity);
+    const takeMany = (): void => {
+        for (let times = 0; times < 64; times += 1) pump.take(0, new Uint8Array(8), 0, 8, true);
+    };
+    pump.set(3, Object.assign(path, { deliver: takeMany }));
+    announce({ slot: 3, size: 100, packets: 1 });
+    pump.deliver(1);
+    assert.deepEqual([state.flushes, state.reads], [1, 0]);
+    takeMany();
+    assert.deepEqual([state.flushes, state.reads], [2, 1]);
 });
 
 test("what the addon refuses is a defect", () => {

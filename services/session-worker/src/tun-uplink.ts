@@ -16,9 +16,6 @@ export interface TunUplinkOptions {
     readonly sessions: number;
 }
 
-/** Packets that the device's queue holds, whatever there is of sessions. */
-const MIN_QUEUE_LENGTH = 1_024;
-
 /** What the names of all workers' devices begin with: rules between clients hold for all workers of a host. */
 const DEVICE_PREFIX = "pst";
 
@@ -50,11 +47,9 @@ export class TunUplink implements Uplink {
 
     async start(): Promise<void> {
         const { device, mtu, gateway, sessions } = this.#options;
-        // After a pause, each client's packet is written before any answer is read: there has to be room for all answers.
-        const queueLength = Math.max(MIN_QUEUE_LENGTH, sessions);
         enableForwarding("ipv4");
         await this.#firewall.apply();
-        this.#device = openTun({ name: device, mtu, gateways: [gateway], sessions, queueLength });
+        this.#device = openTun({ name: device, mtu, gateways: [gateway], sessions });
         this.#device.start((error) => {
             // Nothing can be moved any more: end, and let whoever supervises this process start a new one.
             this.#log.fatal({ error, device }, "the TUN device is gone");
