@@ -42,9 +42,9 @@ export function openTunnelDevice(client: SstpClient, { name, mtu, reach }: Tunne
 
 function receiveInto(path: DataPath, client: SstpClient): void {
     let current: Uint8Array | undefined;
-    const { tail, rest } = client.takeOver((chunk) => {
-        current = chunk;
-        reader.push(chunk);
+    const { tail, rest } = client.takeOver((bytes, lasting) => {
+        current = lasting ? bytes : undefined;
+        reader.push(bytes);
         current = undefined;
     });
     const reader: PacketReader = new PacketReader(

@@ -4,6 +4,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import { DependencyError } from "@postern/errors";
 import { echoReply } from "@postern/ip";
 import type { AgreedIpv4, AgreedIpv6, Family } from "@postern/ppp";
+import type { OnBytes } from "@postern/tcp";
 import type { ClientEnd } from "./client-end.ts";
 import type { SstpClientOptions } from "./client-options.ts";
 import type { ClientStatistics, MutableStatistics } from "./client-statistics.ts";
@@ -134,12 +135,12 @@ export class SstpClient {
     }
 
     /**
-     * For whoever moves packets in bulk: `onChunk` gets the received octets as TLS delivers them, each chunk its own,
+     * For whoever moves packets in bulk: `onBytes` gets the received octets as TLS delivers them,
      * and reads packets itself; an `SstpError` that it throws ends the connection.  Nothing is counted, pinged or answered here any
      * more.  Not from within a callback of this client: a chunk must not have two readers.
      */
-    takeOver(onChunk: (chunk: Uint8Array) => void): TakenStream {
-        return this.#tunnel.takeOver(onChunk);
+    takeOver(onBytes: OnBytes): TakenStream {
+        return this.#tunnel.takeOver(onBytes);
     }
 
     /** Writes whole SSTP packets as they are, uncopied: `bytes` is the client's until `done`.  `false`: better wait for `drained`. */

@@ -1,5 +1,6 @@
 // What runs over the connection once the server has said 200: one SSTP call with one PPP link in it.
 import { randomBytes } from "node:crypto";
+import { copyBytes } from "@postern/bytes";
 import {
     type AgreedIpv4,
     type AgreedIpv6,
@@ -19,6 +20,7 @@ import {
     SstpError,
     type TimerName as CallTimerName,
 } from "@postern/sstp";
+import { type OnBytes, StreamReading } from "@postern/tcp";
 import { ClientCall } from "./client-call.ts";
 import type { ClientEnd } from "./client-end.ts";
 import { CLIENT_HABITS, type ClientHabits } from "./client-habits.ts";
@@ -60,7 +62,8 @@ export class Tunnel {
     readonly #writer: PacketWriter;
     readonly #sink: PacketSink;
     readonly #reader: PacketReader;
-    #onChunk: (chunk: Uint8Array) => void;
+    readonly #reading: StreamReading;
+    #onBytes: OnBytes;
     readonly #call: ClientCall;
     readonly #link: PppClientLink;
     readonly #callTimers: NamedTimers<CallTimerName>;
@@ -83,11 +86,12 @@ export class Tunnel {
         this.#call = this.#createCall();
         this.#link = this.#createLink(correlationId);
         this.#sink = {
-            onControlPacket: (bytes, start, end) => this.#onControlPacket(bytes.subarray(start, end)),
+            onControlPacket: (bytes, start, end) => this.#onControlPacket(copyBytes(bytes, start, end)),
             onDataPacket: (bytes, start, end) => this.#onDataPacket(bytes, start, end),
         };
         this.#reader = new PacketReader(this.#sink);
-        this.#onChunk = (chunk) => this.#reader.push(chunk);
+        this.#onBytes = (bytes) => this.#reader.push(bytes);
+        this.#reading = new StreamReading(stream.tls, (bytes, lasting) => this.#onReceived(bytes, lasting));
     }
 
     get ipv4(): AgreedIpv4 | undefined {
@@ -101,26 +105,25 @@ export class Tunnel {
     /** Takes up the connection behind the server's HTTP head. */
     start(): void {
         const { tls, rest } = this.#stream;
-        tls.on("data", (chunk: Buffer) => this.#onData(chunk));
         tls.on("error", (error) => {
             this.#streamError = error;
         });
         tls.on("close", () => this.#onClosed());
         const { eagerConnectRequest = false, connectRequest } = this.#misbehaviour;
         this.#call.start(eagerConnectRequest ? "sent" : connectRequest);
-        if (rest.length > 0) this.#onData(rest);
-        tls.resume();
+        if (rest.length > 0) this.#onReceived(rest, true);
+        this.#reading.start();
     }
 
     sendIp(packet: Uint8Array): boolean {
         return this.#writer.write(encodeIpDataPacket(packet, this.#link.compressesHeaders));
     }
 
-    /** From now on `onChunk` gets the octets as TLS delivers them, each chunk its own. */
-    takeOver(onChunk: (chunk: Uint8Array) => void): TakenStream {
+    /** From now on `onBytes` gets the octets as TLS delivers them. */
+    takeOver(onBytes: OnBytes): TakenStream {
         const { tail } = this.#reader;
         this.#reader.stop();
-        this.#onChunk = onChunk;
+        this.#onBytes = onBytes;
         return { tail, rest: this.#sink };
     }
 
@@ -216,10 +219,10 @@ export class Tunnel {
         this.#call.connect(this.#misbehaviour.callConnected?.(packet) ?? [packet]);
     }
 
-    #onData(chunk: Uint8Array): void {
+    #onReceived(bytes: Uint8Array, lasting: boolean): void {
         this.#call.onReceived();
         try {
-            this.#onChunk(chunk);
+            this.#onBytes(bytes, lasting);
         } catch (error) {
             if (!(error instanceof SstpError)) throw error;
             this.destroy({ reason: "protocol-error", detail: error.message });
@@ -237,7 +240,7 @@ export class Tunnel {
         const protocol = protocolOf(classified);
         const payload = bytes.subarray(start + headerSizeOf(classified), end);
         if (protocol === PROTOCOL.ipv4 || protocol === PROTOCOL.ipv6) this.#ports.ipPacket(payload);
-        else this.#drive(() => this.#link.onFrame(protocol, payload));
+        else this.#drive(() => this.#link.onFrame(protocol, copyBytes(payload)));
     }
 
     #onLinkClosed(closure: Closure): void {
@@ -248,7 +251,7 @@ export class Tunnel {
     #onClosed(): void {
         const terminated = this.#link.phase === "terminate" && this.#leaving === undefined;
         this.#reader.stop();
-        this.#onChunk = () => undefined;
+        this.#onBytes = () => undefined;
         this.#link.down();
         const end: ClientEnd =
             this.#streamError === undefined

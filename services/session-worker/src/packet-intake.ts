@@ -1,4 +1,5 @@
 // From the chunks of a client's stream to control packets for the call and everything else for the packet path.
+import { copyBytes } from "@postern/bytes";
 import { PacketReader, type PacketSink, type ServerCall, SstpError } from "@postern/sstp";
 import type { DataPath } from "@postern/tun";
 
@@ -55,14 +56,15 @@ export class PacketIntake implements PacketSink {
     onControlPacket(bytes: Uint8Array, start: number, end: number): void {
         const { call, path } = this.#ports;
         this.#count();
-        call.onControlPacket(kept(bytes, start, end));
+        // What protocols are given is rare, and they may keep parts of it; `bytes` are the stream's.
+        call.onControlPacket(copyBytes(bytes, start, end));
         path.refresh();
     }
 
     onDataPacket(bytes: Uint8Array, start: number, end: number): void {
         const { path } = this.#ports;
         this.#count();
-        const frame = kept(bytes, start, end);
+        const frame = copyBytes(bytes, start, end);
         path.onFrame(frame, 0, frame.length);
         path.refresh();
     }
@@ -76,6 +78,3 @@ export class PacketIntake implements PacketSink {
             throw new SstpError("SSTP_TOO_MANY_PACKETS", `more than ${negotiationPackets}`);
     }
 }
-
-/** What protocols are given is rare, and they may keep parts of it; `bytes` are the stream's. */
-const kept = (bytes: Uint8Array, start: number, end: number): Uint8Array => new Uint8Array(bytes.subarray(start, end));

@@ -3,6 +3,7 @@ import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { InvariantError, PosternError } from "@postern/errors";
 import type { AuthenticationAttempt, Closure } from "@postern/ppp";
 import { type CallEnd, KEYLESS_HLAK, SstpError } from "@postern/sstp";
+import { StreamReading } from "@postern/tcp";
 import type { DataPath } from "@postern/tun";
 import { CredentialDesk } from "./credential-desk.ts";
 import { EgressQueue } from "./egress-queue.ts";
@@ -12,7 +13,6 @@ import type { Admission, Decision, HandOver, SessionFacts, SessionPorts, Session
 import { type ProtocolOwner, SessionProtocols } from "./session-protocols.ts";
 import { type Inheritance, SessionTenure } from "./session-tenure.ts";
 import { SessionTimers } from "./session-timers.ts";
-import { StreamReading } from "./stream-reading.ts";
 
 /** Milliseconds that a client has to read our farewell. */
 const LINGER = 1_000;
