@@ -51,11 +51,16 @@ function checkedIpv4(text: string, address: number, prefixLength: number): Ipv4C
 }
 
 function checkedIpv6(text: string, address: Uint8Array, prefixLength: number): Ipv6Cidr {
-    const network = address.map((byte, at) => byte & byteMask(prefixLength, at));
+    const network = ipv6Prefix(address, prefixLength);
     if (network.some((byte, at) => byte !== address[at])) {
         throw hostBitsError(text, `${formatIpv6(network)}/${prefixLength}`);
     }
     return { version: 6, network, prefixLength };
+}
+
+/** The 16 bytes of an address with all bits behind the prefix 0. */
+export function ipv6Prefix(address: Uint8Array, prefixLength: number): Uint8Array {
+    return address.map((byte, at) => byte & byteMask(prefixLength, at));
 }
 
 function hostBitsError(text: string, block: string): IpError {

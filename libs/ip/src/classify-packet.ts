@@ -3,7 +3,7 @@ import { readU16, readU32, readU8 } from "@postern/bytes";
 import { IPV6_ADDRESS_SIZE, PORT_DHCPV6_SERVER, PORT_DHCP_SERVER, PROTOCOL_UDP, UDP_HEADER_SIZE } from "./constants.ts";
 import { findUpperLayer, ipPacketSize, ipVersion, upperLayerOffset, upperLayerProtocol } from "./ip-packet.ts";
 import { ipv4Destination, ipv4Source } from "./ipv4-header.ts";
-import { IPV6_DESTINATION_AT, IPV6_SOURCE_AT } from "./ipv6-header.ts";
+import { IPV6_DESTINATION_AT, IPV6_SOURCE_AT, isIpv6LinkLocal } from "./ipv6-header.ts";
 
 /**
  * `forward`: unicast for the network.  `slow`: broadcast, multicast, link-local, or UDP to port 67 or 547: never routed,
@@ -39,11 +39,6 @@ function classifyIpv6(bytes: Uint8Array, at: number): PacketClass {
     if (isUnspecifiedOrLoopback(bytes, destinationAt)) return "invalid";
     const isLinkLocal = isIpv6LinkLocal(bytes, destinationAt) || isIpv6LinkLocal(bytes, at + IPV6_SOURCE_AT);
     return isLinkLocal ? "slow" : "forward";
-}
-
-/** RFC 4291 §2.5.6: fe80::/10. */
-function isIpv6LinkLocal(bytes: Uint8Array, at: number): boolean {
-    return (readU16(bytes, at) & 0xffc0) === 0xfe80;
 }
 
 /** RFC 4291 §2.5.2 and §2.5.3: `::` and `::1`. */

@@ -1,4 +1,4 @@
-// Numbers of RFC 791, 792, 8200, 4443 and 9293 that this package reads and writes, then this package's own limits.
+// Numbers of RFC 791, 792, 8200, 4443, 4861 and 9293 that this package reads and writes, then this package's own limits.
 
 // Specification constants.
 export const PROTOCOL_HOP_BY_HOP = 0;
@@ -17,6 +17,8 @@ export const IPV4_HEADER_SIZE = 20;
 export const IPV6_HEADER_SIZE = 40;
 export const IPV4_ADDRESS_SIZE = 4;
 export const IPV6_ADDRESS_SIZE = 16;
+/** Bytes of an interface identifier, RFC 4291 §2.5.1: the second half of an address. */
+export const INTERFACE_ID_SIZE = 8;
 /** Bytes of a TCP header without options. */
 export const TCP_HEADER_SIZE = 20;
 export const UDP_HEADER_SIZE = 8;
@@ -29,6 +31,9 @@ export const ICMP_ERROR_MAX_SIZE = 576;
 export const IPV4_MIN_MTU = 68;
 /** RFC 8200 §5: every IPv6 link carries packets of this many bytes; RFC 4443 §2.4 (c): no ICMPv6 error is larger. */
 export const IPV6_MIN_MTU = 1280;
+
+/** RFC 4861 §6.1: no router forwards a packet that still has this hop limit, so it comes from the link itself. */
+export const ON_LINK_HOP_LIMIT = 255;
 
 export const PORT_DHCP_SERVER = 67;
 export const PORT_DHCPV6_SERVER = 547;

@@ -17,7 +17,7 @@ export {
 } from "./cidr.ts";
 export { clampTcpMss } from "./clamp-tcp-mss.ts";
 export { classifyPacket, type PacketClass } from "./classify-packet.ts";
-export { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./constants.ts";
+export { IPV6_MIN_MTU, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./constants.ts";
 export { echoReply } from "./echo-reply.ts";
 export { IpError } from "./errors.ts";
 export { fragmentationNeeded } from "./fragmentation-needed.ts";
@@ -49,6 +49,15 @@ export {
     ipv6Size,
     ipv6Source,
 } from "./ipv6-header.ts";
+export { ipv6Address, ipv6Network, ipv6Networks, linkLocalAddress } from "./ipv6-network.ts";
 export { packetTooBig } from "./packet-too-big.ts";
+export {
+    type AdvertisedNameServers,
+    type AdvertisedPrefix,
+    type RouterAdvertisement,
+    readRouterAdvertisement,
+    routerAdvertisement,
+} from "./router-advertisement.ts";
+export { isRouterSolicitation, routerSolicitation } from "./router-solicitation.ts";
 export { sourceNetwork } from "./source-network.ts";
 export { udpPacket, type UdpEndpoints } from "./udp-packet.ts";

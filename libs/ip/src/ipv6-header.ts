@@ -30,6 +30,10 @@ export function ipv6NextHeader(bytes: Uint8Array, at: number): number {
     return readU8(bytes, at + NEXT_HEADER_AT);
 }
 
+export function ipv6HopLimit(bytes: Uint8Array, at: number): number {
+    return readU8(bytes, at + HOP_LIMIT_AT);
+}
+
 /** The source address; aliases `bytes`. */
 export function ipv6Source(bytes: Uint8Array, at: number): Uint8Array {
     return bytes.subarray(at + IPV6_SOURCE_AT, at + IPV6_DESTINATION_AT);
@@ -40,12 +44,19 @@ export function ipv6Destination(bytes: Uint8Array, at: number): Uint8Array {
     return bytes.subarray(at + IPV6_DESTINATION_AT, at + IPV6_HEADER_SIZE);
 }
 
+/** Whether the address in the 16 bytes at `at` is link-local, RFC 4291 §2.5.6: in fe80::/10. */
+export function isIpv6LinkLocal(bytes: Uint8Array, at: number): boolean {
+    return (readU16(bytes, at) & 0xffc0) === 0xfe80;
+}
+
 export interface Ipv6Fields {
     readonly nextHeader: number;
     /** 16 bytes. */
     readonly source: Uint8Array;
     /** 16 bytes. */
     readonly destination: Uint8Array;
+    /** 64 unless told. */
+    readonly hopLimit?: number;
 }
 
 /** Writes the fixed header of a packet of `size` bytes in all. */
@@ -53,7 +64,7 @@ export function writeIpv6Header(out: Uint8Array, at: number, size: number, field
     writeU32(out, at, VERSION_6);
     writeU16(out, at + PAYLOAD_LENGTH_AT, size - IPV6_HEADER_SIZE);
     out[at + NEXT_HEADER_AT] = fields.nextHeader;
-    out[at + HOP_LIMIT_AT] = DEFAULT_TTL;
+    out[at + HOP_LIMIT_AT] = fields.hopLimit ?? DEFAULT_TTL;
     out.set(fields.source, at + IPV6_SOURCE_AT);
     out.set(fields.destination, at + IPV6_DESTINATION_AT);
 }
