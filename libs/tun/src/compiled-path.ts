@@ -1,17 +1,16 @@
 // The packet path that runs in the addon: here are its rules, its counters, and the few packets that it leaves.
 import type { Counters } from "@postern/contracts";
 import { InvariantError } from "@postern/errors";
-import { fragmentationNeeded, type Ipv4Cidr, type Ipv6Cidr, ipVersion, parseCidr } from "@postern/ip";
+import { type Ipv4Cidr, type Ipv6Cidr, parseCidr } from "@postern/ip";
 import { headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf } from "@postern/ppp";
 import type { DataPath, PathPorts } from "./data-path.ts";
 import type { SessionBlock } from "./session-memory.ts";
+import { type Gateways, tooBigAnswer } from "./too-big-answer.ts";
 import type { Drops } from "./traffic.ts";
 
 /** The device that a path is on. */
-export interface PathDevice {
+export interface PathDevice extends Gateways {
     readonly mtu: number;
-    /** Our address inside the tunnel, as a number. */
-    readonly gateway: number;
     addSession(slot: number, destinations: readonly (Ipv4Cidr | Ipv6Cidr)[], mtu?: number): void;
     removeSession(slot: number): void;
     take(slot: number, bytes: Uint8Array, at: number, end: number, lasting: boolean): number;
@@ -42,10 +41,12 @@ export class CompiledPath implements DataPath {
         return this.#final?.drops ?? this.#block.drops();
     }
 
-    lease(address: string, mtu: number): void {
+    lease(address: string, mtu: number, network?: string): void {
         this.#block.setSource(address);
+        const destinations = [parseCidr(address), ...(network === undefined ? [] : [parseCidr(network)])];
+        for (const destination of destinations) if (destination.version === 6) this.#block.setNetwork(destination);
         // A route without an MTU of its own has the device's.
-        this.#device.addSession(this.#slot, [parseCidr(address)], mtu < this.#device.mtu ? mtu : undefined);
+        this.#device.addSession(this.#slot, destinations, mtu < this.#device.mtu ? mtu : undefined);
     }
 
     release(): void {
@@ -69,12 +70,18 @@ export class CompiledPath implements DataPath {
     onFrame(bytes: Uint8Array, start: number, end: number): void {
         const classified = pppProtocolAt(bytes, start, end);
         const protocol = protocolOf(classified);
+        const payload = bytes.subarray(start + headerSizeOf(classified), end);
         if (classified === 0) this.#block.dropIn("malformed");
-        else if (protocol === PROTOCOL.ipv6) this.#block.dropIn("not-routed");
-        else if (protocol !== PROTOCOL.ipv4)
-            this.#ports.onControlFrame(protocol, bytes.subarray(start + headerSizeOf(classified), end));
+        else if (protocol === PROTOCOL.ipv6) this.#onLinkPacket(payload);
+        else if (protocol !== PROTOCOL.ipv4) this.#ports.onControlFrame(protocol, payload);
         // Broadcast, multicast, link-local: nobody here listens.
         else this.#block.dropIn(this.#ports.gate.ipv4Open ? "not-routed" : "gate-closed");
+    }
+
+    #onLinkPacket(packet: Uint8Array): void {
+        const { gate, onLinkPacket = () => "not-routed" } = this.#ports;
+        const reason = gate.ipv6Open === true ? onLinkPacket(packet) : "not-routed";
+        if (reason !== undefined) this.#block.dropIn(reason);
     }
 
     /** Bytes that may go to the peer now. */
@@ -89,8 +96,7 @@ export class CompiledPath implements DataPath {
 
     /** A packet that does not fit, for whose sender there may be an answer. */
     onTooBig(packet: Uint8Array): void {
-        if (ipVersion(packet, 0) !== 4) return;
-        const answer = fragmentationNeeded(packet, this.#device.gateway, this.#largest);
+        const answer = tooBigAnswer(packet, this.#largest, this.#device);
         if (answer !== undefined) this.#device.write(answer, Uint32Array.of(0, answer.length), 1);
     }
 

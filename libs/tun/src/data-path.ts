@@ -1,7 +1,7 @@
 // The packet path of one session, both directions, [MS-SSTP] 3.3.7: what may pass, and what is counted instead.  There are two: the
 // compiled one, whose packets JavaScript never sees, and the one in TypeScript, which does the same packet by packet.
 import type { Counters } from "@postern/contracts";
-import type { Drops } from "./traffic.ts";
+import type { DropReason, Drops } from "./traffic.ts";
 
 /** What waits for one peer: packets go there framed, ready for its stream. */
 export interface PathQueue {
@@ -15,7 +15,7 @@ export interface PathQueue {
 export interface PathGate {
     /** The crypto binding is verified and IPCP is open. */
     readonly ipv4Open: boolean;
-    /** The binding is verified and IPV6CP is open; only the compiled path carries IPv6. */
+    /** The binding is verified, IPV6CP is open, and there is a /64 for the session. */
     readonly ipv6Open?: boolean;
     /** Largest payload that the peer receives. */
     readonly peerMru: number;
@@ -27,6 +27,11 @@ export interface PathPorts {
     readonly egress: PathQueue;
     /** PPP frames that are not IP packets. */
     readonly onControlFrame: (protocol: number, payload: Uint8Array) => void;
+    /**
+     * An IPv6 frame's payload that is not for the network: multicast, link-local, to DHCPv6 servers.  From any source; returns why it
+     * is of no use, if it is not.  Absent: nobody listens.
+     */
+    readonly onLinkPacket?: (packet: Uint8Array) => DropReason | undefined;
 }
 
 export interface DataPath {
@@ -34,11 +39,11 @@ export interface DataPath {
     readonly counters: Readonly<Counters>;
     readonly drops: Readonly<Drops>;
     /**
-     * From now on packets to `address` (IPv4, dotted) come here, and packets from another source are dropped.  `mtu` is the largest
-     * packet that goes to the peer: the network fragments larger ones, or tells their senders.
+     * From now on packets to `address` (IPv4, dotted) and to the /64 `network` come here, and packets from another source are dropped.
+     * `mtu` is the largest packet that goes to the peer: the network fragments larger ones, or tells their senders.
      */
-    lease(address: string, mtu: number): void;
-    /** The address is nobody's. */
+    lease(address: string, mtu: number, network?: string): void;
+    /** Address and network are nobody's. */
     release(): void;
     /** The gate may have changed. */
     refresh(): void;

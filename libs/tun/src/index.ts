@@ -3,7 +3,7 @@ export { DEFAULT_ROUTE_PROTOCOL, HEADROOM } from "./constants.ts";
 export type { DataPath, PathGate, PathPorts, PathQueue } from "./data-path.ts";
 export { Firewall } from "./firewall.ts";
 export { firewallRuleset, tableName, type FirewallOptions } from "./firewall-ruleset.ts";
-export { enableForwarding } from "./ip-forwarding.ts";
+export { enableForwarding, requireIpv6 } from "./ip-forwarding.ts";
 export { PacketPath, type PacketPathPorts } from "./packet-path.ts";
 export {
     addCounters,

@@ -1,20 +1,30 @@
 // The packet path packet by packet: what the addon does, written to be read.  It is the reference that the addon is compared with,
 // and serves where there is no device.
 import type { Counters } from "@postern/contracts";
-import { clampTcpMss, classifyPacket, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
+import {
+    clampTcpMss,
+    classifyPacket,
+    IPV6_SOURCE_AT,
+    type Ipv6Cidr,
+    ipPacketSize,
+    ipv4Source,
+    ipv6CidrContains,
+    ipVersion,
+    parseCidr,
+    parseIpv4,
+} from "@postern/ip";
 import { FRAME_HEADER_SIZE, headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf, writeFrameHeader } from "@postern/ppp";
 import { encodeHeader, HEADER_SIZE, packetKind, packetSize } from "@postern/sstp";
 import { HEADROOM } from "./constants.ts";
 import type { DataPath, PathPorts } from "./data-path.ts";
+import { type Gateways, tooBigAnswer } from "./too-big-answer.ts";
 import { type DropReason, type Drops, noDrops, NO_TRAFFIC, type PathCounters } from "./traffic.ts";
 
-export interface PacketPathPorts extends PathPorts {
+export interface PacketPathPorts extends PathPorts, Gateways {
     /** A packet for the network at `[at, at + size)` of `bytes`, which are the caller's again when this returns. */
     readonly forward: (bytes: Uint8Array, at: number, size: number) => void;
     readonly onLease: (address: string | undefined) => void;
     readonly mtu: number;
-    /** Our address inside the tunnel, as a number. */
-    readonly gateway: number;
 }
 
 const NOTHING_LEASED = -1;
@@ -24,6 +34,7 @@ export class PacketPath implements DataPath {
     readonly drops: Drops = noDrops();
     readonly #ports: PacketPathPorts;
     #lease = NOTHING_LEASED;
+    #network: Ipv6Cidr | undefined;
 
     constructor(ports: PacketPathPorts) {
         this.#ports = ports;
@@ -33,8 +44,10 @@ export class PacketPath implements DataPath {
         return { ...this.#counters };
     }
 
-    lease(address: string): void {
+    lease(address: string, _mtu?: number, network?: string): void {
         this.#lease = parseIpv4(address);
+        const cidr = network === undefined ? undefined : parseCidr(network);
+        this.#network = cidr?.version === 6 ? cidr : undefined;
         this.#ports.onLease(address);
     }
 
@@ -48,11 +61,12 @@ export class PacketPath implements DataPath {
 
     close(): void {
         this.#lease = NOTHING_LEASED;
+        this.#network = undefined;
     }
 
     take(bytes: Uint8Array, from: number, end: number): number {
         let at = from;
-        while (this.#ports.gate.ipv4Open && end - at >= HEADER_SIZE && packetKind(bytes, at) === "data") {
+        while (this.#isAnyOpen && end - at >= HEADER_SIZE && packetKind(bytes, at) === "data") {
             const next = at + packetSize(bytes, at);
             if (next > end || !this.#takeFrame(bytes, at + HEADER_SIZE, next)) break;
             at = next;
@@ -60,22 +74,30 @@ export class PacketPath implements DataPath {
         return at;
     }
 
+    get #isAnyOpen(): boolean {
+        const { ipv4Open, ipv6Open = false } = this.#ports.gate;
+        return ipv4Open || ipv6Open;
+    }
+
     /** False: it is not for the network. */
     #takeFrame(bytes: Uint8Array, start: number, end: number): boolean {
+        const { ipv4Open, ipv6Open = false } = this.#ports.gate;
         const classified = pppProtocolAt(bytes, start, end);
         const at = start + headerSizeOf(classified);
         const protocol = protocolOf(classified);
-        if (protocol === PROTOCOL.ipv6) this.#dropIn("not-routed");
-        else if (protocol !== PROTOCOL.ipv4) return false;
-        else return this.#fromPeer(bytes, at, end);
-        return true;
+        if (protocol === PROTOCOL.ipv6)
+            return ipv6Open ? this.#fromPeer(bytes, at, end, 6) : this.#dropIn("not-routed");
+        if (protocol !== PROTOCOL.ipv4) return false;
+        return ipv4Open ? this.#fromPeer(bytes, at, end, 4) : this.#dropIn("gate-closed");
     }
 
-    #fromPeer(bytes: Uint8Array, at: number, end: number): boolean {
-        const size = ipv4Size(bytes, at, end - at);
-        if (size === 0) return this.#dropIn("malformed");
-        if (ipv4Source(bytes, at) !== this.#lease) return this.#dropIn("foreign-source");
+    #fromPeer(bytes: Uint8Array, at: number, end: number, version: 4 | 6): boolean {
+        const size = ipPacketSize(bytes, at, end - at);
+        if (size === 0 || ipVersion(bytes, at) !== version) return this.#dropIn("malformed");
         const kind = classifyPacket(bytes, at, size);
+        // Link-local IPv6 is not of the session's network, and meant for us.
+        if (version === 6 && kind === "slow") return false;
+        if (!this.#isOwnSource(bytes, at, version)) return this.#dropIn("foreign-source");
         if (kind === "invalid") return this.#dropIn("malformed");
         if (kind === "slow") return false;
         clampTcpMss(bytes, at, size, this.#ports.mtu);
@@ -83,6 +105,11 @@ export class PacketPath implements DataPath {
         this.#counters.bytesIn += size;
         this.#ports.forward(bytes, at, size);
         return true;
+    }
+
+    #isOwnSource(bytes: Uint8Array, at: number, version: 4 | 6): boolean {
+        if (version === 4) return ipv4Source(bytes, at) === this.#lease;
+        return this.#network !== undefined && ipv6CidrContains(this.#network, bytes, at + IPV6_SOURCE_AT);
     }
 
     #dropIn(reason: DropReason): true {
@@ -94,24 +121,31 @@ export class PacketPath implements DataPath {
     onFrame(bytes: Uint8Array, start: number, end: number): void {
         const classified = pppProtocolAt(bytes, start, end);
         const protocol = protocolOf(classified);
+        const payload = bytes.subarray(start + headerSizeOf(classified), end);
         if (classified === 0) this.#dropIn("malformed");
-        else if (protocol === PROTOCOL.ipv6) this.#dropIn("not-routed");
-        else if (protocol !== PROTOCOL.ipv4)
-            this.#ports.onControlFrame(protocol, bytes.subarray(start + headerSizeOf(classified), end));
+        else if (protocol === PROTOCOL.ipv6) this.#onLinkPacket(payload);
+        else if (protocol !== PROTOCOL.ipv4) this.#ports.onControlFrame(protocol, payload);
         else this.#dropIn(this.#ports.gate.ipv4Open ? "not-routed" : "gate-closed");
+    }
+
+    #onLinkPacket(packet: Uint8Array): void {
+        const { gate, onLinkPacket = () => "not-routed" } = this.#ports;
+        const reason = gate.ipv6Open === true ? onLinkPacket(packet) : "not-routed";
+        if (reason !== undefined) this.#dropIn(reason);
     }
 
     /** One packet from the network. */
     deliver(packet: Uint8Array): void {
         const { gate, egress, mtu } = this.#ports;
         const largest = Math.min(mtu, gate.peerMru);
-        if (!gate.ipv4Open) return this.#dropOut("gate-closed");
+        const isIpv4 = ipVersion(packet, 0) === 4;
+        if (!(isIpv4 ? gate.ipv4Open : gate.ipv6Open)) return this.#dropOut("gate-closed");
         if (packet.length > largest) return this.#tooBig(packet, largest);
         const framed = new Uint8Array(HEADROOM + packet.length);
         framed.set(packet, HEADROOM);
         clampTcpMss(framed, HEADROOM, packet.length, largest);
         encodeHeader(framed, 0, "data", FRAME_HEADER_SIZE + packet.length);
-        writeFrameHeader(framed, HEADER_SIZE, PROTOCOL.ipv4);
+        writeFrameHeader(framed, HEADER_SIZE, isIpv4 ? PROTOCOL.ipv4 : PROTOCOL.ipv6);
         if (egress.room < framed.length || !egress.sendData(framed, () => undefined))
             return this.#dropOut("queue-full");
         this.#counters.packetsOut += 1;
@@ -120,7 +154,7 @@ export class PacketPath implements DataPath {
 
     #tooBig(packet: Uint8Array, largest: number): void {
         this.#dropOut("too-big");
-        const answer = fragmentationNeeded(packet, this.#ports.gateway, largest);
+        const answer = tooBigAnswer(packet, largest, this.#ports);
         if (answer !== undefined) this.#ports.forward(answer, 0, answer.length);
     }
 

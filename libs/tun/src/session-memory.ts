@@ -1,8 +1,8 @@
 // What both sides of the addon know of sessions: rules that TypeScript compiles and counters that it reads.  native/session.h has
 // the same layout.
 import type { Counters } from "@postern/contracts";
-import { encodeIpv4, parseIpv4 } from "@postern/ip";
-import { type Drops } from "./traffic.ts";
+import { encodeIpv4, type Ipv6Cidr, parseIpv4 } from "@postern/ip";
+import { DROP_REASONS, type DropReason, type Drops } from "./traffic.ts";
 
 const SESSION_SIZE = 128;
 const RULES_SIZE = 32;
@@ -15,6 +15,7 @@ const FLAG_ANY_SOURCE = 4;
 // Words of the rules.
 const FLAGS = 0;
 const IPV4 = 1;
+const IPV6 = 2;
 const LARGEST = 4;
 
 /** The rules and counters of all slots. */
@@ -61,6 +62,11 @@ export class SessionBlock {
             );
     }
 
+    /** The /64 that sources of the peer's IPv6 packets have to be in. */
+    setNetwork({ network }: Ipv6Cidr): void {
+        new Uint8Array(this.#rules.buffer, this.#rules.byteOffset + IPV6 * 4, 8).set(network.subarray(0, 8));
+    }
+
     /** Which packets may pass, and the largest one that the peer takes. */
     setGate(ipv4: boolean, ipv6: boolean, largest: number): void {
         const others = (this.#rules[FLAGS] ?? 0) & ~(FLAG_IPV4_OPEN | FLAG_IPV6_OPEN);
@@ -78,7 +84,7 @@ export class SessionBlock {
     /** A copy. */
     drops(): Drops {
         const [closed = 0, malformed = 0, foreign = 0, notRouted = 0, tooBig = 0, queueFull = 0] =
-            this.#counters.subarray(6);
+            this.#counters.subarray(DROPS_AT);
         return {
             "gate-closed": closed,
             malformed,
@@ -90,9 +96,9 @@ export class SessionBlock {
     }
 
     /** Counts packets from the peer that TypeScript has dropped. */
-    dropIn(reason: keyof typeof DROP_AT): void {
+    dropIn(reason: DropReason): void {
         this.#add(DROPPED_IN_AT, 1);
-        this.#add(DROP_AT[reason], 1);
+        this.#add(dropAt(reason), 1);
     }
 
     /** Counts packets to the peer that TypeScript has dropped though the addon had passed them. */
@@ -100,7 +106,7 @@ export class SessionBlock {
         this.#add(PACKETS_OUT_AT, -packets);
         this.#add(BYTES_OUT_AT, -bytes);
         this.#add(DROPPED_OUT_AT, packets);
-        this.#add(DROP_AT["queue-full"], packets);
+        this.#add(dropAt("queue-full"), packets);
     }
 
     #add(at: number, count: number): void {
@@ -112,4 +118,5 @@ const PACKETS_OUT_AT = 2;
 const BYTES_OUT_AT = 3;
 const DROPPED_IN_AT = 4;
 const DROPPED_OUT_AT = 5;
-const DROP_AT = { "gate-closed": 6, malformed: 7, "not-routed": 9, "queue-full": 11 } as const;
+const DROPS_AT = 6;
+const dropAt = (reason: DropReason): number => DROPS_AT + DROP_REASONS.indexOf(reason);

@@ -1,6 +1,6 @@
 // A TUN device: the worker's side of the network.  "In" is what the kernel routes to clients, "out" what clients send.
 import { InvariantError, type DependencyError } from "@postern/errors";
-import { encodeIpv4, formatCidr, parseCidr, parseIpv4, type Ipv4Cidr, type Ipv6Cidr } from "@postern/ip";
+import { encodeIpv4, formatCidr, parseCidr, parseIpv4, parseIpv6, type Ipv4Cidr, type Ipv6Cidr } from "@postern/ip";
 import {
     ARENA_SIZE,
     loadAddon,
@@ -84,6 +84,7 @@ export class TunDevice implements PathDevice {
     readonly index: number;
     readonly mtu: number;
     readonly gateway: number;
+    readonly gatewayIpv6: Uint8Array | undefined;
     /** What the kernel leaves to us, which is how many packets cross in one system call. */
     readonly offload: Offload;
     readonly #addon: TunAddon;
@@ -111,6 +112,8 @@ export class TunDevice implements PathDevice {
         this.offload = this.#shared.offload;
         this.mtu = mtu;
         this.gateway = parseIpv4(gateways.find((gateway) => gateway.includes(".")) ?? "0.0.0.0");
+        const gatewayIpv6 = gateways.find((gateway) => gateway.includes(":"));
+        this.gatewayIpv6 = gatewayIpv6 === undefined ? undefined : parseIpv6(gatewayIpv6);
         this.#addon = addon;
         this.#handle = handle;
         this.#netlink = new Rtnetlink((message) => addon.netlink(message), this);

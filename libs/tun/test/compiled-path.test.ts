@@ -1,25 +1,44 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvariantError } from "@postern/errors";
-import { formatCidr, formatIpv4, fragmentationNeeded, ipv4Destination, parseIpv4 } from "@postern/ip";
+import {
+    formatCidr,
+    formatIpv4,
+    fragmentationNeeded,
+    ipv4Destination,
+    packetTooBig,
+    parseIpv4,
+    parseIpv6,
+} from "@postern/ip";
 import { encodeCompressedFrame, encodeFrame, PROTOCOL } from "@postern/ppp";
+import type { DropReason } from "@postern/tun";
 import { CompiledPath, type PathDevice } from "../src/compiled-path.ts";
 import { SessionMemory } from "../src/session-memory.ts";
 import { echoRequest } from "./echo-request.ts";
+import { datagramPacket } from "./transport-packets.ts";
 
 const GATEWAY = "10.91.0.1";
+const GATEWAY_IPV6 = "fd91::1";
 const SLOT = 2;
 
+interface WorldOptions {
+    readonly accepts?: boolean;
+    readonly isOpen?: boolean;
+    readonly peerMru?: number;
+    readonly onLinkPacket?: (packet: Uint8Array) => DropReason | undefined;
+}
+
 /** A path on a device that writes down what it is asked for. */
-function world({ accepts = true, isOpen = true, peerMru = 1_500 } = {}) {
+function world({ accepts = true, isOpen = true, peerMru = 1_500, onLinkPacket }: WorldOptions = {}) {
     const calls: string[] = [];
     const written: Uint8Array[] = [];
     const control: { protocol: number; payload: Uint8Array }[] = [];
     const sent: Uint8Array[] = [];
-    const gate = { ipv4Open: isOpen, peerMru };
+    const gate = { ipv4Open: isOpen, ipv6Open: false, peerMru };
     const device: PathDevice = {
         mtu: 1_400,
         gateway: parseIpv4(GATEWAY),
+        gatewayIpv6: parseIpv6(GATEWAY_IPV6),
         addSession: (slot, destinations, mtu) =>
             void calls.push(`add ${slot} ${destinations.map(formatCidr).join()} ${mtu}`),
         removeSession: (slot) => void calls.push(`remove ${slot}`),
@@ -45,6 +64,7 @@ function world({ accepts = true, isOpen = true, peerMru = 1_500 } = {}) {
             },
         },
         onControlFrame: (protocol, payload) => void control.push({ protocol, payload }),
+        ...(onLinkPacket === undefined ? {} : { onLinkPacket }),
     });
     const rules = new Uint32Array(memory.bytes.buffer, SLOT * 128, 8);
     const counters = new Float64Array(memory.bytes.buffer, SLOT * 128 + 32, 12);
@@ -58,6 +78,13 @@ test("the lease is the only source and leads here; a smaller MTU goes with its r
     path.lease("10.91.0.6", 1_280);
     assert.deepEqual(calls, ["add 2 10.91.0.5/32 undefined", "remove 2", "add 2 10.91.0.6/32 1280"]);
     assert.equal(Buffer.from(rules.buffer, rules.byteOffset + 4, 4).toString("hex"), "0a5b0006");
+});
+
+test("with a network it is the only one of IPv6 sources, and leads here too", () => {
+    const { path, calls, rules } = world();
+    path.lease("10.91.0.5", 1_400, "fd91:0:0:5::/64");
+    assert.deepEqual(calls, ["add 2 10.91.0.5/32,fd91:0:0:5::/64 undefined"]);
+    assert.equal(Buffer.from(rules.buffer, rules.byteOffset + 4, 12).toString("hex"), "0a5b0005fd91000000000005");
 });
 
 test("the gate is compiled when it is looked at: what is open, and the smaller of MTU and MRU", () => {
@@ -93,6 +120,24 @@ test("what the addon leaves is for PPP, or counted", () => {
     assert.equal(path.counters.droppedIn, 6);
 });
 
+test("IPv6 that the addon leaves is for whoever listens on the link, while IPv6 is open", () => {
+    const heard: string[] = [];
+    const onLinkPacket = (packet: Uint8Array): DropReason | undefined => {
+        heard.push(Buffer.from(packet).toString("hex"));
+        return packet[1] === 0 ? undefined : "foreign-source";
+    };
+    const { path, gate } = world({ onLinkPacket });
+    const useful = encodeFrame(PROTOCOL.ipv6, Uint8Array.of(0x60, 0));
+    const foreign = encodeFrame(PROTOCOL.ipv6, Uint8Array.of(0x60, 1));
+    path.onFrame(useful, 0, useful.length);
+    assert.deepEqual(heard, []);
+    gate.ipv6Open = true;
+    for (const frame of [useful, foreign]) path.onFrame(frame, 0, frame.length);
+    assert.deepEqual(heard, ["6000", "6001"]);
+    assert.partialDeepStrictEqual(path.drops, { "not-routed": 1, "foreign-source": 1 });
+    assert.equal(path.counters.droppedIn, 2);
+});
+
 test("runs go to the peer's queue; one that it refuses is taken back from the counters", () => {
     const bytes = new Uint8Array(3 * 108);
     for (const accepts of [true, false]) {
@@ -120,8 +165,13 @@ test("the sender of a packet that is too big is told what fits, where it may be 
     path.onTooBig(big);
     assert.deepEqual(written, [fragmentationNeeded(big, parseIpv4(GATEWAY), 1_000)]);
     assert.equal(formatIpv4(ipv4Destination(written[0] ?? new Uint8Array(), 0)), "192.0.2.9");
-    path.onTooBig(Buffer.alloc(1_200, 0x60));
-    assert.equal(written.length, 1);
+    const ends = { version: 6, source: "2001:db8::9", destination: "fd91:0:0:5::5", ports: [1, 2] } as const;
+    const bigIpv6 = datagramPacket(ends, Buffer.alloc(1_400), {});
+    path.onTooBig(bigIpv6);
+    assert.equal(written.length, 1, "no IPv6 link takes 1,000 bytes");
+    const large = world();
+    large.path.onTooBig(bigIpv6);
+    assert.deepEqual(large.written, [packetTooBig(bigIpv6, parseIpv6(GATEWAY_IPV6), 1_400)]);
 });
 
 test("streams go to the device", () => {

@@ -1,7 +1,7 @@
 // The packet path against a slow, obvious model: every frame and every packet comes out as the model says, and nothing else does.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clampTcpMss, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4 } from "@postern/ip";
+import { clampTcpMss, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4, parseIpv6 } from "@postern/ip";
 import { encodeCompressedFrame, encodeFrame, PROTOCOL } from "@postern/ppp";
 import { encodeDataPacket } from "@postern/sstp";
 import { PacketPath } from "@postern/tun";
@@ -12,6 +12,7 @@ const concatBytes = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(p
 
 const LEASE = "10.91.0.11";
 const GATEWAY = parseIpv4("10.91.0.1");
+const GATEWAY_IPV6 = parseIpv6("fd91::1");
 const MTU = 1_400;
 
 interface World {
@@ -50,6 +51,7 @@ function world(): World {
         onLease: (address) => void made.leases.push(address),
         mtu: MTU,
         gateway: GATEWAY,
+        gatewayIpv6: GATEWAY_IPV6,
     });
     return { ...made, path };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseIpv6 } from "@postern/ip";
 import { DROP_REASONS } from "@postern/tun";
 import { SessionMemory } from "../src/session-memory.ts";
 
@@ -18,9 +19,11 @@ test("rules are where the addon reads them, of their own slot only", () => {
     assert.equal(memory.slots, 3);
     const block = memory.claim(1);
     block.setSource("10.91.0.5");
+    block.setNetwork({ version: 6, network: parseIpv6("fd91:0:0:5::"), prefixLength: 64 });
     block.setGate(true, false, 1400);
     const { rules } = native(memory, 1);
     assert.deepEqual([...memory.bytes.subarray(SIZE + 4, SIZE + 8)], [10, 91, 0, 5], "as it lies in a packet");
+    assert.deepEqual([...memory.bytes.subarray(SIZE + 8, SIZE + 16)], [0xfd, 0x91, 0, 0, 0, 0, 0, 5]);
     assert.deepEqual([rules[0], rules[4]], [FLAGS.ipv4Open, 1400]);
     block.setSource(undefined);
     block.setGate(false, true, 1280);
@@ -50,13 +53,13 @@ test("what TypeScript drops is counted with the rest", () => {
     const memory = new SessionMemory(1);
     const block = memory.claim(0);
     native(memory, 0).counters.set([0, 0, 10, 1000, 1, 2]);
-    for (const reason of ["gate-closed", "malformed", "not-routed"] as const) block.dropIn(reason);
+    for (const reason of ["gate-closed", "malformed", "foreign-source", "not-routed"] as const) block.dropIn(reason);
     block.unsend(4, 300);
-    assert.partialDeepStrictEqual(block.counters(), { packetsOut: 6, bytesOut: 700, droppedIn: 4, droppedOut: 6 });
+    assert.partialDeepStrictEqual(block.counters(), { packetsOut: 6, bytesOut: 700, droppedIn: 5, droppedOut: 6 });
     assert.deepEqual(block.drops(), {
         "gate-closed": 1,
         malformed: 1,
-        "foreign-source": 0,
+        "foreign-source": 1,
         "not-routed": 1,
         "too-big": 0,
         "queue-full": 4,

@@ -9,7 +9,8 @@ import { payloadOf, tcpOptions } from "./split-cases.ts";
 import { datagramPacket, type Endpoints, tcpPacket } from "./transport-packets.ts";
 
 export const LEASE = "10.91.0.5";
-const NETWORK = "fd91:0:0:5::";
+export const NETWORK = "fd91:0:0:5::/64";
+const PREFIX = "fd91:0:0:5::";
 const ACK = 0x10;
 const PSH = 0x08;
 
@@ -17,7 +18,7 @@ type Flow = Endpoints & { readonly isTcp: boolean };
 
 /** Two connections and one UDP flow of each version, which differ in one thing each. */
 const NEAR_FLOWS: readonly Flow[] = ([4, 6] as const).flatMap((version) => {
-    const source = version === 4 ? LEASE : `${NETWORK}5`;
+    const source = version === 4 ? LEASE : `${PREFIX}5`;
     const destination = version === 4 ? "192.0.2.9" : "2001:db8::9";
     return [
         { version, source, destination, ports: [50_000, 443] as const, isTcp: true },
@@ -272,7 +273,7 @@ export const streamCases: fc.Arbitrary<TakeCase> = fc
         ipv4Open,
         ipv6Open,
         ipv4: encodeIpv4(isLeased ? parseIpv4(LEASE) : 0),
-        ipv6Network: parseIpv6(isLeased ? NETWORK : "::").subarray(0, 8),
+        ipv6Network: parseIpv6(isLeased ? PREFIX : "::").subarray(0, 8),
         mtu,
         tcp,
         udp,

@@ -69,6 +69,7 @@ function pass(chunks: Iterable<Uint8Array>, open: boolean): Passed {
         onLease: () => undefined,
         mtu: MTU,
         gateway: parseIpv4("10.91.0.1"),
+        gatewayIpv6: undefined,
     });
     path.lease(LEASE);
     const intake = new PacketIntake({
