@@ -25,6 +25,9 @@ export const Base64 = z.base64();
 
 export const IpAddress = z.union([z.ipv4(), z.ipv6()]);
 
+/** The network that a session's IPv6 addresses are in: `fd00:db8:0:2a::/64`. */
+export const Ipv6Prefix = z.cidrv6().regex(/\/64$/, "a /64");
+
 /** Where the client's TCP connection comes from, as far as trusted balancers tell. */
 export const ClientEndpoint = z.strictObject({ address: IpAddress, port: z.int().min(0).max(65_535) });
 export type ClientEndpoint = z.infer<typeof ClientEndpoint>;

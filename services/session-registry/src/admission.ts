@@ -160,6 +160,7 @@ export class Admission {
     async #found(question: AdmitQuestion, address: string): Promise<AdmitAnswer> {
         const { sessions, leases, users, clock } = this.#ports;
         const { session, worker, workerEpoch, principal, groups, method, client, policy } = question;
+        const ipv6Prefix = this.#ports.pools.ipv6PrefixOf(policy.pool, address);
         const record: SessionRecord = {
             session,
             epoch: 1,
@@ -171,6 +172,7 @@ export class Admission {
             method,
             client,
             address,
+            ...(ipv6Prefix === undefined ? {} : { ipv6Prefix }),
             policy,
             admittedAt: timestamp(clock.now()),
         };
@@ -211,7 +213,7 @@ export class Admission {
         if (entry.worker !== worker || entry.workerEpoch !== workerEpoch) {
             return refused({ reason: "session-ended", message: `the session belongs to worker ${entry.worker} now` });
         }
-        const addresses = this.#ports.pools.describe(entry.policy.pool, entry.address, entry.policy.dns);
+        const addresses = this.#ports.pools.describe(entry);
         if (addresses === undefined) {
             return refused({ reason: "pool-unknown", message: `there is no pool "${entry.policy.pool}"` });
         }

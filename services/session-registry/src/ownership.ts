@@ -61,7 +61,7 @@ export class Ownership {
             const taken = this.#isTaken(record, question) ? record : undefined;
             if (taken === undefined && record.epoch !== question.fromEpoch) return refused("fenced");
             if (record.snapshot === undefined) return refused("no-snapshot");
-            const addresses = pools.describe(record.policy.pool, record.address, record.policy.dns);
+            const addresses = pools.describe(record);
             if (addresses === undefined) return refused("unknown");
             if (taken !== undefined) return { state: "resumed", record: taken, addresses };
             const { worker, workerEpoch, fromEpoch } = question;

@@ -1,7 +1,7 @@
 // The configured pools: which address to try for a session, and what a client is told with it.
 import type { SessionRegistrySection } from "@postern/config";
-import { type LeaseRecord, type SessionAddresses } from "@postern/contracts";
-import { formatIpv4, parseIpv4 } from "@postern/ip";
+import type { LeaseRecord, SessionAddresses, SessionRecord } from "@postern/contracts";
+import { formatCidr, formatIpv4, type Ipv6Cidr, ipv6Network, parseCidr, parseIpv4 } from "@postern/ip";
 import { AddressPool, type AddressState } from "./address-pool.ts";
 
 type PoolSettings = SessionRegistrySection["pools"][string];
@@ -29,9 +29,13 @@ export interface PoolCounts {
     readonly addresses: number;
 }
 
+/** What the record of a session says of its addresses. */
+type Described = Pick<SessionRecord, "address" | "ipv6Prefix" | "policy">;
+
 interface Pool {
     readonly settings: PoolSettings;
     readonly addresses: AddressPool;
+    readonly ipv6: Ipv6Cidr | undefined;
 }
 
 export class Pools {
@@ -50,7 +54,11 @@ export class Pools {
         this.#pools = new Map(
             Object.entries(settings).map(([name, pool]) => [
                 name,
-                { settings: pool, addresses: new AddressPool(pool.networks, [...pool.exclude, ...reserved]) },
+                {
+                    settings: pool,
+                    addresses: new AddressPool(pool.networks, [...pool.exclude, ...reserved]),
+                    ipv6: ipv6Block(pool),
+                },
             ]),
         );
         this.#random = random;
@@ -90,12 +98,26 @@ export class Pools {
         return found?.addresses.contains(parseIpv4(address)) === true ? found.settings.hold : 0;
     }
 
+    /**
+     * The /64 that goes with an address: that with the number of its place in `networks`, counted from 1.  It is nobody else's as
+     * long as the address is not, comes back to a user with it and moves with it.  `undefined`: the pool has no IPv6, or not this address.
+     */
+    ipv6PrefixOf(pool: string, address: string): string | undefined {
+        const found = this.#pools.get(pool);
+        const place = found && placeOf(parseIpv4(address), found.settings.networks);
+        if (found?.ipv6 === undefined || place === undefined) return undefined;
+        return formatCidr(ipv6Network(found.ipv6, place));
+    }
+
     /** What the client is told. */
-    describe(pool: string, address: string, dns: readonly string[] | undefined): SessionAddresses | undefined {
-        const settings = this.#pools.get(pool)?.settings;
+    describe({ address, ipv6Prefix, policy }: Described): SessionAddresses | undefined {
+        const settings = this.#pools.get(policy.pool)?.settings;
         if (settings === undefined) return undefined;
         const { gateway, nbns } = settings;
-        return { address, gateway, dns: [...(dns ?? settings.dns)], nbns: [...nbns] };
+        const dns = [...(policy.dns ?? settings.dns)];
+        const ipv6 =
+            ipv6Prefix === undefined ? undefined : { prefix: ipv6Prefix, dns: [...(settings.ipv6?.dns ?? [])] };
+        return { address, gateway, dns, nbns: [...nbns], ...(ipv6 === undefined ? {} : { ipv6 }) };
     }
 
     isGateway(address: string): boolean {
@@ -113,4 +135,19 @@ export class Pools {
         const lease = this.#leaseOf(address);
         return lease === undefined || lease.principal === principal;
     }
+}
+
+const ipv6Block = ({ ipv6 }: PoolSettings): Ipv6Cidr | undefined => {
+    const block = ipv6 && parseCidr(ipv6.prefix);
+    return block?.version === 6 ? block : undefined;
+};
+
+/** Excluded addresses count, so that to exclude one moves nobody. */
+function placeOf(address: number, networks: PoolSettings["networks"]): number | undefined {
+    let before = 1;
+    for (const { first, last } of networks) {
+        if (first <= address && address <= last) return before + address - first;
+        before += last - first + 1;
+    }
+    return undefined;
 }

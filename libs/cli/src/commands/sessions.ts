@@ -33,6 +33,7 @@ const columns: readonly Column<Session>[] = [
     { title: "SINCE", value: ({ admittedAt }) => formatElapsed(Date.now() - Date.parse(admittedAt)), align: "right" },
     { title: "IN", value: ({ counters }) => counters && formatBytes(counters.bytesIn), align: "right" },
     { title: "OUT", value: ({ counters }) => counters && formatBytes(counters.bytesOut), align: "right" },
+    { title: "IPV6", value: ({ ipv6Prefix }) => ipv6Prefix },
 ];
 
 export interface SessionFilter {

@@ -1,5 +1,5 @@
 // `session-registry` in postern.yaml.
-import { formatIpv4, IpError, ipv4Hosts, parseCidr, parseIpv4 } from "@postern/ip";
+import { formatCidr, formatIpv4, IpError, ipv4Hosts, ipv6Networks, parseCidr, parseIpv4 } from "@postern/ip";
 import { z } from "zod";
 import { duration } from "../scalars.ts";
 import { serviceKeys } from "./service-keys.ts";
@@ -32,10 +32,19 @@ function block(text: string): Ipv4Range {
     return { first: cidr.network, last: cidr.network + 2 ** (32 - cidr.prefixLength) - 1 };
 }
 
-const ranges = (kind: string, parse: (text: string) => Ipv4Range) =>
+/** Long enough to be somebody's own, and short enough for a few sessions.  Text, because values of postern.yaml are frozen. */
+function ipv6Block(text: string): string {
+    const cidr = parseCidr(text);
+    if (cidr.version !== 6 || cidr.prefixLength < 32 || cidr.prefixLength > 60) {
+        throw new IpError("IP_BAD_ADDRESS", `${text} is not an IPv6 network with a prefix length from 32 to 60`);
+    }
+    return formatCidr(cidr);
+}
+
+const parsed = <Value>(kind: string, parse: (text: string) => Value) =>
     z
         .string(kind)
-        .transform((text, context): Ipv4Range => {
+        .transform((text, context): Value => {
             try {
                 return parse(text);
             } catch (error) {
@@ -47,14 +56,23 @@ const ranges = (kind: string, parse: (text: string) => Ipv4Range) =>
         })
         .meta({ kind });
 
+const ipv6 = z.strictObject({
+    prefix: parsed("IPv6 network", ipv6Block)
+        .describe(
+            "Each address of `networks` has a /64 of it, in their order from the second one on; the first /64 is the gateway's. Such as `fd12:3456:789a::/48`.",
+        )
+        .meta({ limit: "IPv6 sessions of this pool: one less than it has /64 networks." }),
+    dns: z.array(z.ipv6()).max(3).default([]).describe("IPv6 name servers told to clients."),
+});
+
 const pool = z.strictObject({
     networks: z
-        .array(ranges("IPv4 network", hosts))
+        .array(parsed("IPv4 network", hosts))
         .min(1)
         .describe("Networks whose host addresses sessions are given, such as `10.91.0.0/16`.")
         .meta({ limit: "Sessions of this pool; a pool has at most 1,048,576 addresses, 8 bytes of memory each." }),
     exclude: z
-        .array(ranges("IPv4 address, range or network", block))
+        .array(parsed("IPv4 address, range or network", block))
         .default([])
         .describe("What sessions are never given: `10.91.0.10`, `10.91.0.2-10.91.0.20` or `10.91.255.0/24`."),
     gateway: z.ipv4().describe("The server's address inside the tunnels of this pool; never given to a session."),
@@ -63,6 +81,7 @@ const pool = z.strictObject({
         .describe("How long the address of an ended session is kept for its user; others get it last."),
     dns: z.array(z.ipv4()).max(2).default([]).describe("Name servers told to clients, unless their policy names some."),
     nbns: z.array(z.ipv4()).max(2).default([]).describe("WINS servers told to clients."),
+    ipv6: ipv6.optional().describe("Absent: sessions of this pool have no IPv6."),
 });
 
 const limits = z.strictObject({
@@ -146,8 +165,13 @@ export const sessionRegistrySection = z
     })
     .superRefine(({ pools }, context) => {
         const taken: { readonly name: string; readonly range: Ipv4Range }[] = [];
-        for (const [name, { networks }] of Object.entries(pools)) {
+        for (const [name, { networks, ipv6: six }] of Object.entries(pools)) {
             const size = networks.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+            const available = six === undefined ? Infinity : ipv6Networks(parseCidr(six.prefix)) - 1;
+            if (size > available) {
+                const message = `has room for ${available} sessions; \`networks\` has ${size} addresses, each with a /64 of its own`;
+                context.addIssue({ code: "custom", path: ["pools", name, "ipv6", "prefix"], message });
+            }
             if (size > MAX_POOL_ADDRESSES) {
                 const message = `${size} addresses; a pool has at most ${MAX_POOL_ADDRESSES}`;
                 context.addIssue({ code: "custom", path: ["pools", name, "networks"], message });

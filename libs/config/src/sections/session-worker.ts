@@ -1,4 +1,5 @@
 // `session-worker` in postern.yaml.
+import { IPV6_MIN_MTU } from "@postern/ip";
 import { z } from "zod";
 import { byteSize, duration, filePath, listenAddress } from "../scalars.ts";
 import { outerTcp } from "./outer-tcp.ts";
@@ -158,6 +159,16 @@ const uplink = z.strictObject({
         .array(z.cidrv4())
         .default(["10.91.0.0/16"])
         .describe("Every address range that sessions can have, on all workers."),
+    ipv6: z
+        .strictObject({
+            gateway: z.ipv6().describe("The server's IPv6 address inside every tunnel, such as `fd12:3456:789a::1`."),
+            pools: z
+                .array(z.cidrv6())
+                .min(1)
+                .describe("Every IPv6 network that sessions can have a /64 of, on all workers."),
+        })
+        .optional()
+        .describe("Absent: no IPv6 packet is carried. It takes `ppp.mtu` of 1280 at least."),
     clientToClient: z.boolean().default(false).describe("Whether clients may reach one another."),
 });
 
@@ -197,25 +208,31 @@ const limits = z.strictObject({
         .meta({ limit: "Memory of one session whose client does not read at all." }),
 });
 
-export const sessionWorkerSection = z.strictObject({
-    ...serviceKeys("127.0.0.1:9201"),
-    listen: listenAddress()
-        .prefault("127.0.0.1:8443")
-        .describe("Where ingresses connect, or clients without an ingress."),
-    advertise: z.string().optional().describe("Host that ingresses connect to, if it is not the host of `listen`."),
-    heartbeat: duration({ min: "200ms", max: "1m" })
-        .prefault("1s")
-        .describe("How often this worker's record in `workers` is renewed."),
-    updateInterval: duration({ min: "1s", max: "1d" })
-        .prefault("60s")
-        .describe("How often `session.updated` is published for each session."),
-    tls: tls.prefault({}),
-    proxy: proxy.prefault({}),
-    tcp: outerTcp(),
-    sstp: sstp.prefault({}),
-    ppp: ppp.prefault({}),
-    auth: auth.prefault({}),
-    uplink: uplink.prefault({}),
-    limits: limits.prefault({}),
-});
+export const sessionWorkerSection = z
+    .strictObject({
+        ...serviceKeys("127.0.0.1:9201"),
+        listen: listenAddress()
+            .prefault("127.0.0.1:8443")
+            .describe("Where ingresses connect, or clients without an ingress."),
+        advertise: z.string().optional().describe("Host that ingresses connect to, if it is not the host of `listen`."),
+        heartbeat: duration({ min: "200ms", max: "1m" })
+            .prefault("1s")
+            .describe("How often this worker's record in `workers` is renewed."),
+        updateInterval: duration({ min: "1s", max: "1d" })
+            .prefault("60s")
+            .describe("How often `session.updated` is published for each session."),
+        tls: tls.prefault({}),
+        proxy: proxy.prefault({}),
+        tcp: outerTcp(),
+        sstp: sstp.prefault({}),
+        ppp: ppp.prefault({}),
+        auth: auth.prefault({}),
+        uplink: uplink.prefault({}),
+        limits: limits.prefault({}),
+    })
+    .superRefine(({ ppp: { mtu }, uplink: { ipv6 } }, context) => {
+        if (ipv6 === undefined || mtu >= IPV6_MIN_MTU) return;
+        const message = `IPv6 takes ppp.mtu of ${IPV6_MIN_MTU} at least, and it is ${mtu}`;
+        context.addIssue({ code: "custom", path: ["uplink", "ipv6"], message });
+    });
 export type SessionWorkerSection = z.output<typeof sessionWorkerSection>;

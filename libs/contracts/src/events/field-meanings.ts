@@ -38,6 +38,7 @@ export const FIELD_MEANINGS: Readonly<Record<string, string>> = {
     groups: "Groups of the principal.",
     identity: "The name that the client claimed; not verified.",
     ingress: "Instance id of the ingress.",
+    ipv6Prefix: "Network of the session's IPv6 addresses, if it has any.",
     method: "Authentication method.",
     milliseconds: "How long it took.",
     names: "DNS names in the certificate.",

@@ -7,6 +7,7 @@ import {
     Epoch,
     InstanceId,
     IpAddress,
+    Ipv6Prefix,
     PathFigures,
     Principal,
     SessionId,
@@ -26,6 +27,7 @@ export const sessionStarted = defineEvent({
         ...identity,
         client: ClientEndpoint,
         address: z.ipv4(),
+        ipv6Prefix: Ipv6Prefix.optional(),
         method: z.enum(["pap", "mschapv2"]),
         groups: z.array(z.string()),
         tls: z.strictObject({

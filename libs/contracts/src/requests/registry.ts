@@ -6,6 +6,7 @@ import {
     Epoch,
     InstanceId,
     IpAddress,
+    Ipv6Prefix,
     Principal,
     SessionId,
     Timestamp,
@@ -20,6 +21,8 @@ export const SessionAddresses = z.strictObject({
     gateway: z.ipv4(),
     dns: z.array(z.ipv4()).max(2),
     nbns: z.array(z.ipv4()).max(2),
+    /** Absent: the session has no IPv6. */
+    ipv6: z.strictObject({ prefix: Ipv6Prefix, dns: z.array(z.ipv6()).max(3) }).optional(),
 });
 export type SessionAddresses = z.infer<typeof SessionAddresses>;
 

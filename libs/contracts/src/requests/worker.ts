@@ -11,6 +11,7 @@ export const AdmittedSession = SessionRecord.pick({
     method: true,
     client: true,
     address: true,
+    ipv6Prefix: true,
     policy: true,
     admittedAt: true,
     snapshot: true,

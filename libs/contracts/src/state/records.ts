@@ -8,6 +8,7 @@ import {
     Epoch,
     InstanceId,
     IpAddress,
+    Ipv6Prefix,
     Principal,
     SessionId,
     Timestamp,
@@ -60,6 +61,7 @@ export const SessionRecord = z.strictObject({
     method: z.enum(["pap", "mschapv2"]),
     client: ClientEndpoint,
     address: z.ipv4(),
+    ipv6Prefix: Ipv6Prefix.optional(),
     policy: Policy,
     admittedAt: Timestamp,
     /** Last reported; exact only in `ended`. */
