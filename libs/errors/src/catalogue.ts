@@ -47,6 +47,8 @@ export const ERROR_CATALOGUE = {
     TUN_NETLINK_FAILED: "The kernel refused to change a link, an address or a route of the TUN device.",
     FIREWALL_UNAVAILABLE: "The nft program is missing or did not finish; install nftables.",
     FIREWALL_REJECTED: "nft refused the rules for masquerading and for keeping clients apart.",
+    IPV6_UNANSWERED: "The server said nothing of an IPv6 network.",
+    IPV6_UNAVAILABLE: "This host has no IPv6, or none on new network interfaces.",
     FORWARDING_REFUSED: "IP forwarding is off and this process may not turn it on; set it with sysctl.",
     SSTP_BAD_VERSION:
         "The stream does not continue with an SSTP 1.0 packet: the peer lost its place, or is no SSTP client.",

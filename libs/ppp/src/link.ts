@@ -117,6 +117,11 @@ export class PppLink {
         return this.#core.lcp.opened ? this.#demand.method : undefined;
     }
 
+    /** Our interface identifier while IPv6 is open, 16 hexadecimal digits. */
+    get serverInterfaceId(): string | undefined {
+        return this.#network?.serverInterfaceId;
+    }
+
     /** The client's interface identifier while IPv6 is open, 16 hexadecimal digits. */
     get clientInterfaceId(): string | undefined {
         return this.#network?.clientInterfaceId;

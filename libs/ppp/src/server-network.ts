@@ -45,6 +45,12 @@ export class ServerNetwork {
         return this.#phase.isOpen(family);
     }
 
+    /** While IPv6 is open, unless the client does not want to be told. */
+    get serverInterfaceId(): string | undefined {
+        const id = this.isOpen("ipv6") ? this.#interfaceIds?.ours : undefined;
+        return id === undefined ? undefined : interfaceIdToText(id);
+    }
+
     /** While IPv6 is open. */
     get clientInterfaceId(): string | undefined {
         const id = this.isOpen("ipv6") ? this.#interfaceIds?.peer : undefined;

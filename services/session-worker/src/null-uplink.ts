@@ -1,19 +1,28 @@
 // An uplink without a device: it answers ping at the gateway address, so that a laptop without privileges can try postern.
-import { copyBytes } from "@postern/bytes";
-import { echoReply, formatIpv4, ipv4Destination, ipv4Size } from "@postern/ip";
+import { copyBytes, equalBytes } from "@postern/bytes";
+import { echoReply, formatIpv4, ipv4Destination, ipv6Destination, ipVersion } from "@postern/ip";
 import { type DataPath, PacketPath, type PathPorts } from "@postern/tun";
 import type { Uplink, UplinkCounters } from "./uplink.ts";
 
+export interface NullUplinkOptions {
+    /** Our addresses inside the tunnel. */
+    readonly gateway: number;
+    readonly gatewayIpv6: Uint8Array | undefined;
+    readonly mtu: number;
+}
+
 export class NullUplink implements Uplink {
     readonly description: string;
-    readonly #gateway: number;
-    readonly #mtu: number;
+    readonly #options: NullUplinkOptions;
     readonly #counters = { packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0, dropped: { "no-network": 0 } };
 
-    constructor(gateway: number, mtu: number) {
-        this.#gateway = gateway;
-        this.#mtu = mtu;
-        this.description = `none: only ping to ${formatIpv4(gateway)} is answered`;
+    constructor(options: NullUplinkOptions) {
+        this.#options = options;
+        this.description = `none: only ping to ${formatIpv4(options.gateway)} is answered`;
+    }
+
+    get carriesIpv6(): boolean {
+        return this.#options.gatewayIpv6 !== undefined;
     }
 
     start(): Promise<void> {
@@ -23,8 +32,7 @@ export class NullUplink implements Uplink {
     path(_slot: number, ports: PathPorts): DataPath {
         const path = new PacketPath({
             ...ports,
-            mtu: this.#mtu,
-            gateway: this.#gateway,
+            ...this.#options,
             forward: (bytes, at, size) => this.#answer(copyBytes(bytes, at, at + size), path),
             onLease: () => undefined,
         });
@@ -42,8 +50,7 @@ export class NullUplink implements Uplink {
     #answer(packet: Uint8Array, path: PacketPath): void {
         this.#counters.packetsOut += 1;
         this.#counters.bytesOut += packet.length;
-        const forGateway = ipv4Size(packet, 0, packet.length) > 0 && ipv4Destination(packet, 0) === this.#gateway;
-        const reply = forGateway ? echoReply(packet) : undefined;
+        const reply = this.#isForGateway(packet) ? echoReply(packet) : undefined;
         if (reply === undefined) {
             this.#counters.dropped["no-network"] += 1;
             return;
@@ -52,5 +59,11 @@ export class NullUplink implements Uplink {
         this.#counters.bytesIn += reply.length;
         // A device would deliver later, too: the session must have finished with the chunk that asked.
         queueMicrotask(() => path.deliver(reply));
+    }
+
+    #isForGateway(packet: Uint8Array): boolean {
+        const { gateway, gatewayIpv6 } = this.#options;
+        if (ipVersion(packet, 0) === 4) return ipv4Destination(packet, 0) === gateway;
+        return gatewayIpv6 !== undefined && equalBytes(ipv6Destination(packet, 0), gatewayIpv6);
     }
 }

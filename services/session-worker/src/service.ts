@@ -13,9 +13,9 @@ import { AuthClient } from "./auth-client.ts";
 import { CertificateStore } from "./certificates.ts";
 import { watchCertificates } from "./certificate-watch.ts";
 import { ConnectionTable } from "./connection-table.ts";
-import { CounterUpdates } from "./counter-updates.ts";
 import { createUplink } from "./create-uplink.ts";
 import { endAll, spreadOfStop } from "./drain.ts";
+import { ADVERTISEMENT_INTERVAL } from "./ipv6-link.ts";
 import { type Below, Listener } from "./listener.ts";
 import { ProxySources } from "./proxy-sources.ts";
 import { Session } from "./session.ts";
@@ -24,6 +24,7 @@ import { createSessionId } from "./session-id.ts";
 import { createSessionMetrics } from "./session-metrics.ts";
 import type { SessionPorts, SessionTransport } from "./session-ports.ts";
 import { SessionReport } from "./session-report.ts";
+import { SessionRounds } from "./session-rounds.ts";
 import { SessionTable } from "./session-table.ts";
 import { Strangers } from "./strangers.ts";
 import { sessionSettings, tlsOptions } from "./settings.ts";
@@ -155,6 +156,7 @@ export class SessionWorker implements Service {
             end: (session, epoch, reason) => this.#end(session, epoch, reason),
         });
         this.#reportCounters(report);
+        if (uplink.carriesIpv6) this.#goRound(ADVERTISEMENT_INTERVAL, (session) => session.advertise());
         return {
             settings: sessionSettings(section, config.name),
             wheel: this.#wheel,
@@ -248,15 +250,15 @@ export class SessionWorker implements Service {
     }
 
     #reportCounters(report: SessionReport): void {
-        const { updateInterval } = this.#context.section;
-        const updates = new CounterUpdates(
-            updateInterval,
-            () => this.#sessions.values(),
-            ({ facts, counters }) => {
-                if (facts !== undefined) report.updated(facts, counters);
-            },
-        );
-        const timer = setInterval(() => updates.step(), updates.interval);
+        this.#goRound(this.#context.section.updateInterval, ({ facts, counters }) => {
+            if (facts !== undefined) report.updated(facts, counters);
+        });
+    }
+
+    /** Every open session has its turn once an interval. */
+    #goRound(interval: number, visit: (session: Session) => void): void {
+        const rounds = new SessionRounds(interval, () => this.#sessions.values(), visit);
+        const timer = setInterval(() => rounds.step(), rounds.interval);
         this.#undo.defer(() => clearInterval(timer));
     }
 

@@ -163,7 +163,7 @@ export interface SessionPorts {
     /** Uniform in [0, 1); spreads what many sessions would do at the same time. */
     readonly random: () => number;
     readonly log: Pick<Logger, "error" | "info" | "debug">;
-    readonly uplink: Pick<Uplink, "path">;
+    readonly uplink: Pick<Uplink, "path" | "carriesIpv6">;
     /** The session is over and its stream closed, or it goes on elsewhere: forget it. */
     readonly closed: (session: string) => void;
     /** Never rejects for what brokers, registry or bus do. */

@@ -29,6 +29,8 @@ type ProtocolPorts = Pick<SessionPorts, "settings" | "now" | "random">;
 export class SessionProtocols {
     readonly call: ServerCall;
     readonly link: PppLink;
+    /** Whether there is a network that the client's IPv6 packets can be of. */
+    hasIpv6Network = false;
 
     private constructor(call: ServerCall, link: PppLink) {
         this.call = call;
@@ -75,6 +77,11 @@ export class SessionProtocols {
     /** Inner IPv4 packets may pass: the binding is verified and IPCP is open. */
     get ipv4Open(): boolean {
         return this.call.passesData && this.link.ipv4Open;
+    }
+
+    /** Inner IPv6 packets may pass. */
+    get ipv6Open(): boolean {
+        return this.hasIpv6Network && this.call.passesData && this.link.ipv6Open;
     }
 
     /** The client can send and receive IP packets of one family at least. */

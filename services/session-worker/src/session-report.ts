@@ -58,6 +58,7 @@ export class SessionReport implements SessionReporter {
             ...this.#identityOf(facts),
             client,
             address: admission.addresses.address,
+            ...(admission.addresses.ipv6 === undefined ? {} : { ipv6Prefix: admission.addresses.ipv6.prefix }),
             method: admission.method,
             groups: [...admission.groups],
             tls,

@@ -1,6 +1,10 @@
 // What a session has from its admission to its end: an address, deadlines, a copy of itself elsewhere, and a place in the records.
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
-import { addCounters, type DataPath } from "@postern/tun";
+import { IPV6_MIN_MTU } from "@postern/ip";
+import { encodeFrame, PROTOCOL } from "@postern/ppp";
+import { encodeDataPacket } from "@postern/sstp";
+import { addCounters, type DataPath, type DropReason, type PathQueue } from "@postern/tun";
+import { Ipv6Link } from "./ipv6-link.ts";
 import { type Deadlines, SessionDeadlines } from "./session-deadlines.ts";
 import type { HandOver, SessionFacts, SessionPorts } from "./session-ports.ts";
 import type { SessionProtocols } from "./session-protocols.ts";
@@ -13,6 +17,7 @@ export interface TenureOwner {
     readonly timers: SessionTimers;
     readonly protocols: SessionProtocols;
     readonly path: Pick<DataPath, "counters" | "lease" | "release">;
+    readonly egress: Pick<PathQueue, "sendData">;
     readonly expire: (reason: EndReason) => void;
 }
 
@@ -25,6 +30,7 @@ export class SessionTenure {
     readonly #ports: SessionPorts;
     readonly #inherited: Inheritance | undefined;
     readonly #keeper: SnapshotKeeper;
+    readonly #ipv6: Ipv6Link | undefined;
     #deadlines: SessionDeadlines | undefined;
     #startedAt: Date | undefined;
 
@@ -34,6 +40,8 @@ export class SessionTenure {
         this.#ports = ports;
         this.#inherited = inherited;
         this.#startedAt = inherited?.startedAt;
+        this.#ipv6 = this.#createIpv6Link();
+        owner.protocols.hasIpv6Network = this.#ipv6 !== undefined;
         this.#keeper = new SnapshotKeeper({
             timers: owner.timers,
             take: () => this.snapshot(),
@@ -44,10 +52,10 @@ export class SessionTenure {
 
     /** From here on packets for the session's address come here, and the deadlines run. */
     begin(): void {
-        const { timers, path, protocols, expire } = this.#owner;
-        const { now, wallClock, settings } = this.#ports;
+        const { timers, path, expire } = this.#owner;
+        const { now, wallClock } = this.#ports;
         const { admission } = this.facts;
-        const { address } = admission.addresses;
+        const { address, ipv6 } = admission.addresses;
         const packets = (): number => {
             const { packetsIn, packetsOut } = path.counters;
             return packetsIn + packetsOut;
@@ -57,7 +65,17 @@ export class SessionTenure {
             { timers, now, wallClock, packets, expire },
             this.#inherited?.deadlines,
         );
-        path.lease(address, Math.min(settings.mtu, protocols.peerMru));
+        path.lease(address, this.#mtu, this.#ipv6 === undefined ? undefined : ipv6?.prefix);
+    }
+
+    /** A packet of the client that is not for the network; returns why it is of no use, if it is not. */
+    onLinkPacket(packet: Uint8Array): DropReason | undefined {
+        return this.#ipv6 === undefined ? "not-routed" : this.#ipv6.receive(packet);
+    }
+
+    /** Tells the client again what it was told when IPv6 opened: before that grows old. */
+    advertise(): void {
+        if (this.#owner.protocols.ipv6Open) this.#ipv6?.advertise();
     }
 
     /** `undefined` until the client can send and receive IP packets. */
@@ -78,6 +96,7 @@ export class SessionTenure {
 
     /** Something of what a snapshot holds may have changed. */
     changed(): void {
+        if (this.#ipv6 !== undefined) this.#ipv6.isUp = this.#owner.protocols.ipv6Open;
         this.#keeper.changed();
     }
 
@@ -112,6 +131,27 @@ export class SessionTenure {
     leave(): void {
         // One that never began must not take the slot's packets from the session that has it by now.
         if (this.#deadlines !== undefined) this.#owner.path.release();
+    }
+
+    /** The largest packet that goes to the client. */
+    get #mtu(): number {
+        return Math.min(this.#ports.settings.mtu, this.#owner.protocols.peerMru);
+    }
+
+    /** A client that takes no packets of the smallest size that all IPv6 links take has no IPv6 (RFC 8200 §5). */
+    #createIpv6Link(): Ipv6Link | undefined {
+        const { ipv6 } = this.facts.admission.addresses;
+        const { protocols, egress } = this.#owner;
+        const mtu = this.#mtu;
+        if (ipv6 === undefined || !this.#ports.uplink.carriesIpv6 || mtu < IPV6_MIN_MTU) return undefined;
+        const { link } = protocols;
+        return new Ipv6Link({
+            ...ipv6,
+            mtu,
+            interfaceIds: () => ({ server: link.serverInterfaceId, client: link.clientInterfaceId }),
+            send: (packet) =>
+                void egress.sendData(encodeDataPacket(encodeFrame(PROTOCOL.ipv6, packet)), () => undefined),
+        });
     }
 
     get #correlationId(): string | undefined {

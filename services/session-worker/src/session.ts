@@ -63,6 +63,7 @@ export class Session implements ProtocolOwner {
             gate: this.#protocols,
             egress: this.#egress,
             onControlFrame: (protocol, payload) => this.#onControlFrame(protocol, payload),
+            onLinkPacket: (packet) => (this.#over ? "gate-closed" : this.#tenure?.onLinkPacket(packet)),
         });
         const onFailure = (error: unknown): void => this.#onFailure(error);
         this.#intake = new PacketIntake(
@@ -146,6 +147,11 @@ export class Session implements ProtocolOwner {
         this.timers.close();
         this.#forget();
         return { facts, snapshot, tail: this.#intake.tail, startedAt, counters };
+    }
+
+    /** Tells an IPv6 client its network again. */
+    advertise(): void {
+        this.#tenure?.advertise();
     }
 
     sendControl(packet: Uint8Array): void {
@@ -274,7 +280,7 @@ export class Session implements ProtocolOwner {
     #tenureOf(admission: Admission, inherited?: Inheritance): SessionTenure {
         const { timers, transport } = this;
         const expire = (reason: EndReason): boolean => this.end(reason);
-        const owner = { timers, protocols: this.#protocols, path: this.#path, expire };
+        const owner = { timers, protocols: this.#protocols, path: this.#path, egress: this.#egress, expire };
         return new SessionTenure({ session: this.id, transport, admission }, owner, this.#ports, inherited);
     }
 

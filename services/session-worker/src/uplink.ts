@@ -13,6 +13,8 @@ export interface UplinkCounters {
 export interface Uplink {
     /** For the log: which device, or why there is none. */
     readonly description: string;
+    /** Whether IPv6 packets pass: not before `start` has resolved. */
+    readonly carriesIpv6: boolean;
     /** Opens the device. */
     start(): Promise<void>;
     /** The packet path of the session that has `slot`, a small number that the caller chose, until the path is closed. */

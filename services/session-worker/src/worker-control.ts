@@ -96,6 +96,7 @@ function describeFully(
         method,
         client: transport.client,
         address: addresses.address,
+        ...(addresses.ipv6 === undefined ? {} : { ipv6Prefix: addresses.ipv6.prefix }),
         policy,
         admittedAt: new Date(admittedAt).toISOString(),
         ...(snapshot === undefined ? {} : { snapshot }),

@@ -1,24 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CounterUpdates, type Updatable } from "../src/counter-updates.ts";
-import { NO_TRAFFIC } from "@postern/tun";
-import { facts } from "./doubles.ts";
+import { SessionRounds, type Visited } from "../src/session-rounds.ts";
 
-const session = (slot: number, isOpen = true): Updatable => ({ slot, isOpen, facts: facts(), counters: NO_TRAFFIC });
+const session = (slot: number, isOpen = true): Visited => ({ slot, isOpen });
 
 test("every open session has its turn once an interval, and never all at the same time", () => {
     const sessions = Array.from({ length: 600 }, (_, slot) => session(slot, slot % 10 !== 0));
     const told: number[] = [];
-    const updates = new CounterUpdates(
+    const rounds = new SessionRounds(
         60_000,
         () => sessions,
         ({ slot }) => told.push(slot),
     );
-    assert.equal(updates.interval, 1_000);
+    assert.equal(rounds.interval, 1_000);
     const shares: number[] = [];
     for (let step = 0; step < 60; step += 1) {
         const before = told.length;
-        updates.step();
+        rounds.step();
         shares.push(told.length - before);
     }
     assert.deepEqual(
@@ -30,7 +28,7 @@ test("every open session has its turn once an interval, and never all at the sam
 
 test("an interval too short to spread is one step; an odd one keeps its length", () => {
     const told: number[] = [];
-    const short = new CounterUpdates(
+    const short = new SessionRounds(
         1_000,
         () => [session(7)],
         ({ slot }) => told.push(slot),
@@ -40,7 +38,7 @@ test("an interval too short to spread is one step; an odd one keeps its length",
     short.step();
     assert.deepEqual(told, [7, 7]);
     assert.equal(
-        new CounterUpdates(
+        new SessionRounds(
             2_500,
             () => [],
             () => undefined,

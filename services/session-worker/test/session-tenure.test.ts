@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Counters, EndReason } from "@postern/contracts";
-import type { Identification } from "@postern/ppp";
+import { formatCidr, readRouterAdvertisement } from "@postern/ip";
+import { decodeFrame, type Identification } from "@postern/ppp";
 import { FakeClock } from "@postern/testkit";
 import { NO_TRAFFIC } from "@postern/tun";
-import type { SessionPorts } from "../src/session-ports.ts";
+import type { Admission, SessionPorts } from "../src/session-ports.ts";
 import type { SessionProtocols } from "../src/session-protocols.ts";
 import { SessionTenure, type Inheritance } from "../src/session-tenure.ts";
 import { SessionTimers } from "../src/session-timers.ts";
@@ -18,6 +19,10 @@ interface Options {
     readonly peerMru?: number;
     readonly inherited?: Inheritance;
     readonly release?: () => void;
+    /** Has IPv6: what the registry granted, whether packets pass, and whether the uplink carries them. */
+    readonly ipv6?: NonNullable<Admission["addresses"]["ipv6"]>;
+    readonly ipv6Open?: () => boolean;
+    readonly carriesIpv6?: boolean;
 }
 
 function world(options: Options = {}) {
@@ -25,10 +30,11 @@ function world(options: Options = {}) {
     const wheel = fakeWheel(clock);
     const told: string[] = [];
     const started: Record<string, unknown>[] = [];
+    const sent: Uint8Array[] = [];
     const ended: { reason: EndReason; counters: Counters; startedAt: Date }[] = [];
     const path = {
         counters: { ...NO_TRAFFIC },
-        lease: (address: string, mtu: number) => void told.push(`lease ${address} ${mtu}`),
+        lease: (...leased: readonly unknown[]) => void told.push(`lease ${leased.filter(Boolean).join(" ")}`),
         release: () => {
             options.release?.();
             told.push("release");
@@ -36,14 +42,20 @@ function world(options: Options = {}) {
     };
     const protocols = {
         peerMru: options.peerMru ?? 4_091,
+        get ipv6Open() {
+            return options.ipv6Open?.() ?? false;
+        },
         call: { snapshot: () => ({ state: "call-connected", bindingDone: true, certificateHash: "ab".repeat(32) }) },
         link: {
+            serverInterfaceId: "0000000000000001",
+            clientInterfaceId: "0000000000000002",
             identification: options.identification ?? {},
             snapshot: () => ({ version: 1, user: "alice", identification: {} }),
         },
     } as unknown as SessionProtocols; // all that a tenure asks of them
     const ports = {
         settings: { mtu: 1_400 },
+        uplink: { carriesIpv6: options.carriesIpv6 ?? true },
         now: clock.now,
         wallClock: clock.now,
         random: () => 0,
@@ -61,22 +73,24 @@ function world(options: Options = {}) {
             },
         } satisfies SessionPorts["report"],
     } as unknown as SessionPorts; // the part that a tenure uses
-    const { correlationId } = options;
+    const { correlationId, ipv6 } = options;
+    const addresses = { ...admission().addresses, ...(ipv6 === undefined ? {} : { ipv6 }) };
     const tenure = new SessionTenure(
         facts({
             transport: transport(correlationId === undefined ? {} : { correlationId }),
-            admission: admission({ idleTimeout: 60_000 }),
+            admission: admission({ idleTimeout: 60_000, addresses }),
         }),
         {
             timers: new SessionTimers(wheel, clock.now),
             protocols,
             path,
+            egress: { sendData: (bytes) => sent.push(bytes) > 0 },
             expire: (reason) => told.push(`expired ${reason}`),
         },
         ports,
         options.inherited,
     );
-    return { clock, tenure, told, started, ended, path };
+    return { clock, tenure, told, started, ended, path, sent, protocols };
 }
 
 test("it begins with the lease and a route of the client's size, and ends with the fact and without the route", async () => {
@@ -150,4 +164,51 @@ test("a session that comes from elsewhere keeps its start, its counters and its 
     tenure.end("idle-timeout");
     assert.deepEqual(started, []);
     assert.deepEqual([ended[0]?.startedAt, ended[0]?.counters.bytesIn], [startedAt, 107]);
+});
+
+const IPV6 = { prefix: "fd91:0:0:5::/64", dns: ["fd91::53"] };
+
+/** What a router advertisement of the tenure says. */
+function advertised(framed: Uint8Array | undefined) {
+    const packet = decodeFrame(framed?.subarray(4) ?? new Uint8Array(0)).payload;
+    const { prefixes, mtu } = readRouterAdvertisement(packet) ?? assert.fail("no router advertisement");
+    return [prefixes.map(({ prefix }) => formatCidr(prefix)), mtu];
+}
+
+test("with IPv6 the network is leased too, and the client is told of it when IPv6 opens, and again", () => {
+    let isOpen = false;
+    const { tenure, told, sent, protocols } = world({ ipv6: IPV6, ipv6Open: () => isOpen });
+    assert.equal(protocols.hasIpv6Network, true);
+    tenure.begin();
+    tenure.onOpened();
+    tenure.advertise();
+    assert.deepEqual([told[0], sent.length], ["lease 10.91.0.11 1400 fd91:0:0:5::/64", 0]);
+    isOpen = true;
+    tenure.onOpened();
+    tenure.onOpened();
+    assert.equal(sent.length, 1);
+    tenure.advertise();
+    assert.deepEqual(sent.map(advertised), [
+        [["fd91:0:0:5::/64"], 1_400],
+        [["fd91:0:0:5::/64"], 1_400],
+    ]);
+    // It closes and opens again.
+    isOpen = false;
+    tenure.changed();
+    isOpen = true;
+    tenure.onOpened();
+    assert.equal(sent.length, 3);
+    assert.equal(tenure.onLinkPacket(new Uint8Array(3)), "malformed");
+});
+
+test("without a network, a carrying uplink, or a client that takes 1,280 octets there is no IPv6", () => {
+    for (const options of [{}, { ipv6: IPV6, carriesIpv6: false }, { ipv6: IPV6, peerMru: 1_279 }]) {
+        const { tenure, told, sent, protocols } = world({ ...options, ipv6Open: () => true });
+        tenure.begin();
+        tenure.onOpened();
+        tenure.advertise();
+        assert.equal(protocols.hasIpv6Network, false);
+        assert.doesNotMatch(told[0] ?? "", /:/);
+        assert.deepEqual([sent.length, tenure.onLinkPacket(new Uint8Array(40).fill(0x60))], [0, "not-routed"]);
+    }
 });

@@ -40,6 +40,7 @@ export const USER = "alice";
 /** Packets one by one: pings are answered at once, and everything that came is remembered. */
 class RecordingUplink implements Uplink {
     readonly description = "recording";
+    readonly carriesIpv6 = true;
     readonly packets: Uint8Array[] = [];
     /** Addresses of the sessions that have one, by slot. */
     readonly attached = new Map<number, string>();
@@ -50,6 +51,7 @@ class RecordingUplink implements Uplink {
             ...ports,
             mtu: DEFAULTS.mtu,
             gateway: parseIpv4(GATEWAY),
+            gatewayIpv6: undefined,
             forward: (bytes, at, size) => {
                 const packet = bytes.slice(at, at + size);
                 this.packets.push(packet);
