@@ -12,6 +12,8 @@ export interface LoadClientOptions {
     readonly mtu: number;
     /** The inner address that is reached through the tunnels; default the server's. */
     readonly reach: string | undefined;
+    /** An IPv6 address that is reached, too. */
+    readonly reachIpv6: string | undefined;
     /** Routing tables, from this number on. */
     readonly firstTable: number;
 }
@@ -25,6 +27,7 @@ export const USAGE = `usage: client/main.ts --server HOST:PORT --user USER [--pa
   --device PREFIX        TUN devices are called PREFIX0, PREFIX1, ...; default sstp
   --mtu BYTES            default 1400
   --reach ADDRESS        inner address behind the tunnels; default the server's
+  --reach-ipv6 ADDRESS   an inner IPv6 address too, with the network that the server gives; default none
   --first-table N        policy routing tables N, N+1, ...; default 2000`;
 
 const OPTIONS = {
@@ -38,6 +41,7 @@ const OPTIONS = {
     device: { type: "string", default: "sstp" },
     mtu: { type: "string", default: "1400" },
     reach: { type: "string" },
+    "reach-ipv6": { type: "string" },
     "first-table": { type: "string", default: "2000" },
 } as const;
 
@@ -61,6 +65,7 @@ export function parseArguments(args: readonly string[], readPassword: () => stri
         device,
         mtu: count(values.mtu),
         reach,
+        reachIpv6: values["reach-ipv6"],
         firstTable: count(values["first-table"]),
     };
 }

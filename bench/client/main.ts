@@ -12,6 +12,8 @@ import { openTunnelDevice } from "./tunnel-device.ts";
 export interface OpenReport {
     readonly gateway: string;
     readonly addresses: readonly string[];
+    /** With `--reach-ipv6`. */
+    readonly ipv6Addresses: readonly string[];
     readonly devices: readonly string[];
     readonly tls: string;
 }
@@ -29,20 +31,28 @@ try {
 }
 
 async function run(options: LoadClientOptions): Promise<void> {
-    const { dial, sessions, device, mtu, firstTable } = options;
+    const { dial, sessions, device, mtu, firstTable, reachIpv6 } = options;
     const clients = await Promise.all(Array.from({ length: sessions }, () => SstpClient.connect(dial)));
     const [first] = clients;
     if (first === undefined) throw new InvariantError("no session");
     const reach = options.reach ?? first.gateway ?? "";
-    const routes = clients.map((client, index): SourceRoute => {
-        const { name } = openTunnelDevice(client, { name: `${device}${index}`, mtu, reach });
-        return { source: client.address ?? "", destination: reach, device: name, table: firstTable + index };
+    if (reachIpv6 !== undefined) await Promise.all(clients.map((client) => client.untilIpv6Network()));
+    const routes = clients.flatMap((client, index): SourceRoute[] => {
+        const { name } = openTunnelDevice(client, { name: `${device}${index}`, mtu, reach, reachIpv6 });
+        const route = { device: name, table: firstTable + index };
+        const ipv4 = { ...route, source: client.address ?? "", destination: reach };
+        const source = client.ipv6Network?.address;
+        if (source === undefined || reachIpv6 === undefined) return [ipv4];
+        return [ipv4, { ...route, source, destination: reachIpv6 }];
     });
+    const sourcesOf = (destination: string | undefined): string[] =>
+        routes.filter((route) => route.destination === destination).map(({ source }) => source);
     for (const command of routes.flatMap(addSourceRoute)) ip(...command);
     const report: OpenReport = {
         gateway: reach,
-        addresses: routes.map(({ source }) => source),
-        devices: routes.map(({ device: name }) => name),
+        addresses: sourcesOf(reach),
+        ipv6Addresses: sourcesOf(reachIpv6),
+        devices: [...new Set(routes.map(({ device: name }) => name))],
         tls: first.tls,
     };
     process.stdout.write(`${JSON.stringify(report)}\n`);

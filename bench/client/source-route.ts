@@ -8,18 +8,21 @@ export interface SourceRoute {
     readonly table: number;
 }
 
-/** Arguments of `ip`, command by command. */
+/** Arguments of `ip`, command by command; both addresses are of one version. */
 export const addSourceRoute = ({ source, destination, device, table }: SourceRoute): string[][] => [
-    ["route", "replace", `${destination}/32`, "dev", device, "src", source, "table", String(table)],
-    ["rule", "add", "from", `${source}/32`, "lookup", String(table)],
+    [version(source), "route", "replace", destination, "dev", device, "src", source, "table", String(table)],
+    [version(source), "rule", "add", "from", source, "lookup", String(table)],
 ];
 
 /** The route goes with its device. */
 export const deleteSourceRule = ({ source, table }: SourceRoute): string[] => [
+    version(source),
     "rule",
     "delete",
     "from",
-    `${source}/32`,
+    source,
     "lookup",
     String(table),
 ];
+
+const version = (address: string): string => (address.includes(":") ? "-6" : "-4");

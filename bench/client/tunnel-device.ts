@@ -13,13 +13,17 @@ export interface TunnelDeviceOptions {
     readonly mtu: number;
     /** The inner address behind the tunnel. */
     readonly reach: string;
+    /** An IPv6 address there, for a client that knows its network. */
+    readonly reachIpv6?: string | undefined;
 }
 
 /** From now on what the host sends to `reach` through the device goes into the tunnel, and what comes out of it to the host. */
-export function openTunnelDevice(client: SstpClient, { name, mtu, reach }: TunnelDeviceOptions): TunDevice {
-    const device = openTun({ name, mtu, gateways: [client.address ?? ""], sessions: 1 });
+export function openTunnelDevice(client: SstpClient, { name, mtu, reach, reachIpv6 }: TunnelDeviceOptions): TunDevice {
+    const ipv6 = reachIpv6 === undefined ? undefined : client.ipv6Network;
+    const gateways = [client.address ?? "", ...(ipv6 === undefined ? [] : [ipv6.address])];
+    const device = openTun({ name, mtu, gateways, sessions: 1 });
     const path = device.pathToAll({
-        gate: { ipv4Open: true, peerMru: mtu },
+        gate: { ipv4Open: true, ipv6Open: ipv6 !== undefined, peerMru: mtu },
         egress: {
             get room() {
                 return Math.max(0, LONGEST_QUEUE - client.waitingBytes);
@@ -33,7 +37,7 @@ export function openTunnelDevice(client: SstpClient, { name, mtu, reach }: Tunne
     });
     path.refresh();
     receiveInto(path, client);
-    device.addSession(SLOT, [parseCidr(reach)]);
+    device.addSession(SLOT, [reach, ...(reachIpv6 === undefined ? [] : [reachIpv6])].map(parseCidr));
     device.start((error) => {
         throw error;
     });

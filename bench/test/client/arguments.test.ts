@@ -18,6 +18,7 @@ test("what has to be given, and what is taken then", () => {
         device: "sstp",
         mtu: 1_400,
         reach: undefined,
+        reachIpv6: undefined,
         firstTable: 2_000,
     });
 });

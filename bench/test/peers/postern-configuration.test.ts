@@ -11,7 +11,8 @@ test("the changed configuration is a good one, with one worker that clients can 
     await using directory = await createTemporaryDirectory("bench");
     const file = path.join(directory.path, "postern.yaml");
     const sstp = { host: "::", port: 443 };
-    const settings = { name: "vpn.example.test", sstp, firstPort: 20_000, poolOctet: 91, firstDevice: 0 };
+    const network = { poolOctet: 91, ipv6Prefix: "fd12:3456:789a", firstDevice: 0 };
+    const settings = { name: "vpn.example.test", sstp, firstPort: 20_000, ...network };
     mkdirSync(path.join(directory.path, "pki"));
     writeFileSync(file, configure(defaultConfig({ ...settings, uplink: "tun" })));
     const { instances } = loadConfig(file);

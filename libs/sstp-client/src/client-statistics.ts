@@ -1,6 +1,6 @@
 /** Counters of one connection. */
 export interface ClientStatistics {
-    /** IP packets and their octets, as the inner network sees them. */
+    /** IP packets and their octets, as the inner network sees them: what the server itself advertises is not among them. */
     readonly packetsIn: number;
     readonly packetsOut: number;
     readonly octetsIn: number;

@@ -5,6 +5,8 @@ export type { ClientStatistics } from "./client-statistics.ts";
 export { DialError } from "./dial-error.ts";
 export { DIAL_STEPS, type DialStep, type DialTimings } from "./dial-timings.ts";
 export { decodeEchoReply, type EchoRequest, encodeEchoRequest } from "./icmp-echo.ts";
+export { decodeIpv6EchoReply, encodeIpv6EchoRequest, type Ipv6EchoRequest } from "./icmpv6-echo.ts";
+export type { Ipv6Network } from "./ipv6-network.ts";
 export { type CallConnectedField, flipBit, type Misbehaviour } from "./misbehaviour.ts";
 export { type LoadFailure, type LoadOptions, type LoadReport, openMany } from "./open-many.ts";
 export { type Percentiles, percentilesOf } from "./percentiles.ts";

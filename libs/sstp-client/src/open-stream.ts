@@ -45,8 +45,10 @@ export async function openStream(
 
 function encodeRequest(options: SstpClientOptions, correlationId: string): Uint8Array {
     const { fieldOrder, braces } = CLIENT_HABITS[options.client ?? "windows"];
+    const name = options.servername ?? options.host;
     const request = encodeSstpRequest({
-        host: options.servername ?? options.host,
+        // RFC 3986 §3.2.2.
+        host: name.includes(":") ? `[${name}]` : name,
         correlationId: braces ? `{${correlationId}}` : correlationId,
         fieldOrder,
         ...(options.tenantId === undefined ? {} : { query: `tenantid=${options.tenantId}` }),

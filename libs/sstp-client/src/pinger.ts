@@ -1,14 +1,15 @@
 // Echo requests that wait for their replies.
-import { parseIpv4 } from "@postern/ip";
+import { parseIpv4, parseIpv6 } from "@postern/ip";
 import { DependencyError } from "@postern/errors";
 import { decodeEchoReply, encodeEchoRequest } from "./icmp-echo.ts";
+import { decodeIpv6EchoReply, encodeIpv6EchoRequest } from "./icmpv6-echo.ts";
 
 export interface PingOptions {
     /** Milliseconds; default 2000. */
     readonly timeout?: number;
     /** Octets of data; default 56. */
     readonly size?: number;
-    /** Source address; default the address that the server gave.  Any other is one that a server has to drop. */
+    /** Source address; default the address of the destination's family, for a link-local destination the link-local one.  Any other is one that a server has to drop. */
     readonly source?: string;
 }
 
@@ -38,13 +39,7 @@ export class Pinger {
     ): Promise<number> {
         this.#sequence = (this.#sequence + 1) & 0xffff;
         const sequence = this.#sequence;
-        const packet = encodeEchoRequest({
-            source: parseIpv4(source),
-            destination: parseIpv4(destination),
-            identifier: this.#identifier,
-            sequence,
-            dataSize: size,
-        });
+        const packet = this.#request(destination, source, sequence, size);
         return new Promise((resolve, reject) => {
             const timer = setTimeout(() => {
                 this.#waiting.delete(sequence);
@@ -58,7 +53,7 @@ export class Pinger {
     /** Whether `packet` was the reply to a request of this pinger. */
     receive(packet: Uint8Array): boolean {
         if (this.#waiting.size === 0) return false;
-        const reply = decodeEchoReply(packet);
+        const reply = decodeEchoReply(packet) ?? decodeIpv6EchoReply(packet);
         if (reply?.identifier !== this.#identifier) return false;
         const waiting = this.#waiting.get(reply.sequence);
         if (waiting === undefined) return false;
@@ -66,6 +61,13 @@ export class Pinger {
         clearTimeout(waiting.timer);
         waiting.resolve(performance.now() - waiting.sent);
         return true;
+    }
+
+    #request(destination: string, source: string, sequence: number, dataSize: number): Uint8Array {
+        const fields = { identifier: this.#identifier, sequence, dataSize };
+        return destination.includes(":")
+            ? encodeIpv6EchoRequest({ ...fields, source: parseIpv6(source), destination: parseIpv6(destination) })
+            : encodeEchoRequest({ ...fields, source: parseIpv4(source), destination: parseIpv4(destination) });
     }
 
     /** No reply will come any more. */

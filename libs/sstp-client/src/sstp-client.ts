@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { randomInt, randomUUID } from "node:crypto";
 import { DependencyError } from "@postern/errors";
-import { echoReply } from "@postern/ip";
+import { echoReply, formatIpv6 } from "@postern/ip";
 import type { AgreedIpv4, AgreedIpv6, Family } from "@postern/ppp";
 import type { OnBytes } from "@postern/tcp";
 import type { ClientEnd } from "./client-end.ts";
@@ -10,6 +10,7 @@ import type { SstpClientOptions } from "./client-options.ts";
 import type { ClientStatistics, MutableStatistics } from "./client-statistics.ts";
 import { DialError } from "./dial-error.ts";
 import { DialStopwatch, type DialTimings } from "./dial-timings.ts";
+import { Ipv6Host, type Ipv6Network } from "./ipv6-network.ts";
 import { type OpenStream, openStream } from "./open-stream.ts";
 import { PacketQueue } from "./packet-queue.ts";
 import { Pinger, type PingOptions } from "./pinger.ts";
@@ -27,6 +28,7 @@ export class SstpClient {
     readonly #closed = Promise.withResolvers<ClientEnd>();
     readonly #pinger = new Pinger(randomInt(0x1_0000));
     readonly #queue = new PacketQueue();
+    readonly #ipv6Host = new Ipv6Host({ agreed: () => this.ipv6, send: (packet) => this.sendIp(packet) });
     readonly #counters: MutableStatistics = {
         packetsIn: 0,
         packetsOut: 0,
@@ -80,6 +82,16 @@ export class SstpClient {
     /** What IPV6CP gave. */
     get ipv6(): AgreedIpv6 | undefined {
         return this.#tunnel.ipv6;
+    }
+
+    /** What the server's router advertisements say, since the first one. */
+    get ipv6Network(): Ipv6Network | undefined {
+        return this.#ipv6Host.network;
+    }
+
+    /** Resolves with the IPv6 network, which is solicited; rejects with IPV6_UNANSWERED after `timeout` milliseconds or the end. */
+    untilIpv6Network(timeout = 5_000): Promise<Ipv6Network> {
+        return this.#ipv6Host.until(timeout);
     }
 
     /** The inner IPv4 address. */
@@ -155,9 +167,16 @@ export class SstpClient {
 
     /** Resolves with the milliseconds to the echo reply; rejects with PING_UNANSWERED. */
     async ping(destination: string, options: PingOptions = {}): Promise<number> {
-        const source = options.source ?? this.address;
+        const source = options.source ?? this.#sourceFor(destination);
         if (source === undefined) throw new DependencyError("TUNNEL_CLOSED", "there is no address to ping from");
         return this.#pinger.ping(destination, source, options, (packet) => this.sendIp(packet));
+    }
+
+    #sourceFor(destination: string): string | undefined {
+        if (!destination.includes(":")) return this.address;
+        if (!destination.toLowerCase().startsWith("fe80:")) return this.ipv6Network?.address;
+        const { linkLocal } = this.#ipv6Host;
+        return linkLocal && formatIpv6(linkLocal);
     }
 
     /** Says goodbye: LCP Terminate, Call Disconnect, end of TLS.  Resolves when the connection has ended. */
@@ -203,6 +222,7 @@ export class SstpClient {
     }
 
     #onIpPacket(packet: Uint8Array): void {
+        if (this.#ipv6Host.receive(packet)) return;
         this.#counters.packetsIn += 1;
         this.#counters.octetsIn += packet.length;
         if (this.#pinger.receive(packet)) return;
@@ -215,6 +235,7 @@ export class SstpClient {
     #onClosed(end: ClientEnd): void {
         this.#opened.reject(new DialError(this.#stopwatch.step, end));
         this.#pinger.close();
+        this.#ipv6Host.close();
         this.#queue.close();
         this.#closed.resolve(end);
     }
