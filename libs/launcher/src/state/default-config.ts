@@ -10,6 +10,8 @@ export interface DefaultConfig {
     readonly uplink: "tun" | "null";
     /** Second octet of the pool: 10.<n>.0.0/16. */
     readonly poolOctet: number;
+    /** What the IPv6 pool `<prefix>::/48` begins with, such as `fd12:3456:789a`. */
+    readonly ipv6Prefix: string;
     /** First of two TUN device numbers. */
     readonly firstDevice: number;
 }
@@ -21,7 +23,15 @@ const ADMIN_OFFSET = 3;
 export const writtenAddress = ({ host, port }: ListenAddress): string =>
     `${host.includes(":") ? `[${host}]` : host}:${port}`;
 
-export function defaultConfig({ name, sstp, firstPort, uplink, poolOctet, firstDevice }: DefaultConfig): string {
+export function defaultConfig({
+    name,
+    sstp,
+    firstPort,
+    uplink,
+    poolOctet,
+    ipv6Prefix,
+    firstDevice,
+}: DefaultConfig): string {
     const gateway = `10.${poolOctet}.0.1`;
     const pool = `10.${poolOctet}.0.0/16`;
     const [nats, worker1, worker2] = [firstPort, firstPort + 1, firstPort + 2];
@@ -56,7 +66,13 @@ session-worker:
     # Both workers have it, so a client can come back to either without a full handshake.
     tickets: { secret: ${FILES.ticketSecret} }
   auth: { brokerKey: ${FILES.sealPublic} }
-  uplink: { kind: "${uplink}", mode: nat, gateway: ${gateway}, pools: [${pool}] }
+  uplink:
+    kind: "${uplink}"
+    mode: nat
+    gateway: ${gateway}
+    pools: [${pool}]
+    # Without this key, and the one of the pool below, clients have no IPv6.
+    ipv6: { gateway: "${ipv6Prefix}::1", pools: ["${ipv6Prefix}::/48"] }
   instances:
     worker-1:
       admin: "${admin(2)}"
@@ -76,7 +92,7 @@ auth-broker:
 
 session-registry:
   pools:
-    default: { networks: [${pool}], gateway: ${gateway} }
+    default: { networks: [${pool}], gateway: ${gateway}, ipv6: { prefix: "${ipv6Prefix}::/48" } }
   instances:
     registry-1: { admin: "${admin(6)}" }
     registry-2: { admin: "${admin(7)}" }

@@ -1,4 +1,5 @@
 // Brings a state directory into being, or adds to one what is missing; never overwrites what is there.
+import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { loadConfig, type Config, type ListenAddress } from "@postern/config";
 import { parseDocument } from "yaml";
@@ -52,6 +53,7 @@ async function writeDefaultConfig(layout: StateLayout, wishes: Wishes, say: Say)
         sstp: await sstpAddress(wishes.port, say),
         firstPort: await freeLoopbackPorts(PORTS_NEEDED),
         uplink: missing === undefined ? "tun" : "null",
+        ipv6Prefix: uniqueLocalPrefix(randomBytes(GLOBAL_ID_SIZE)),
         ...freeNetwork(),
     });
     await writeWhole(layout.config, text, PUBLIC_MODE);
@@ -79,6 +81,14 @@ function freeNetwork(): { poolOctet: number; firstDevice: number } {
 
 const FIRST_OCTET = 91;
 const LAST_OCTET = 119;
+
+const GLOBAL_ID_SIZE = 5;
+
+/** RFC 4193 §3.1: fd00::/8 and 40 random bits, which no network that this one ever meets should have, too. */
+function uniqueLocalPrefix(globalId: Buffer): string {
+    const hex = `fd${globalId.toString("hex")}`;
+    return (hex.match(/.{4}/g) ?? []).map((group) => Number.parseInt(group, 16).toString(16)).join(":");
+}
 
 /** Somebody who asks for another port gets it: one value of postern.yaml changes, the rest stays as it was written. */
 async function changePort(layout: StateLayout, { port }: Wishes, say: Say): Promise<void> {

@@ -44,6 +44,11 @@ test("an empty directory becomes an installation that every one of its instances
     );
     assert.equal(new Set(workers.map(({ listen }) => listen.port)).size, 2);
     assert.equal(new Set(workers.map(({ uplink }) => uplink.device)).size, 2);
+    const { prefix = "" } = config["session-registry"].pools["default"]?.ipv6 ?? {};
+    assert.match(prefix, /^fd[0-9a-f]{2}:[0-9a-f]{1,4}:[0-9a-f]{1,4}::\/48$/, "RFC 4193: chosen by chance");
+    for (const { uplink } of workers) {
+        assert.deepEqual(uplink.ipv6, { gateway: prefix.replace("/48", "1"), pools: [prefix] });
+    }
 });
 
 test("what is secret is readable by its owner alone", async () => {
