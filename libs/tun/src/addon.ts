@@ -50,7 +50,7 @@ const OFFLOAD_HEADER_SIZE = 10;
 export const ARENA_SIZE: number = 256 * 1024 + 65_536 + OFFLOAD_HEADER_SIZE;
 
 const BATCH_PACKETS = 256;
-const COUNTERS = 10;
+const COUNTERS = 12;
 const MAX_TOO_BIG = 16;
 const RUNS_AT = COUNTERS * 8;
 const TOO_BIG_AT = RUNS_AT + BATCH_PACKETS * 20;
@@ -69,7 +69,7 @@ export const TOO_BIG_WORDS = 3;
 /** `struct Shared` of native/device.h. */
 export class SharedMemory {
     readonly bytes: Uint8Array = new Uint8Array(SIZE);
-    /** Packets in, bytes in, packets out, bytes out, not IP, no session, queue full, refused, reads, writes. */
+    /** Packets in, bytes in, packets out, bytes out, not IP, no session, queue full, refused, reads, writes, super-packets in, out. */
     readonly counters: Float64Array = new Float64Array(this.bytes.buffer, 0, COUNTERS);
     /** Per run: slot, bytes that it takes and then those that it took, packets, and two words of the addon's. */
     readonly runs: Uint32Array = new Uint32Array(this.bytes.buffer, RUNS_AT, BATCH_PACKETS * RUN_WORDS);

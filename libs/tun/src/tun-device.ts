@@ -50,6 +50,9 @@ export interface TunCounters {
     /** System calls that read or wrote a packet, or a super-packet that stands for many. */
     readonly reads: number;
     readonly writes: number;
+    /** Those that stand for more than one packet. */
+    readonly superPacketsIn: number;
+    readonly superPacketsOut: number;
     /** Read from the device, and neither IPv4 nor IPv6. */
     readonly dropsNotIp: number;
     /** For a destination that no session here has: multicast, or a session that has just ended. */
@@ -233,8 +236,8 @@ export class TunDevice implements PathDevice {
     /** Everything counted since the device was opened; still there when it is closed. */
     counters(): TunCounters {
         const [packetsIn = 0, bytesIn = 0, packetsOut = 0, bytesOut = 0, ...others] = this.#shared.counters;
-        const [dropsNotIp = 0, dropsNoSession = 0, dropsOutQueueFull = 0, dropsOutRefused = 0, reads = 0, writes = 0] =
-            others;
+        const [dropsNotIp = 0, dropsNoSession = 0, dropsOutQueueFull = 0, dropsOutRefused = 0, ...calls] = others;
+        const [reads = 0, writes = 0, superPacketsIn = 0, superPacketsOut = 0] = calls;
         if (this.#isOpen) this.#queueDrops = readQueueDrops(this.name);
         return {
             packetsIn,
@@ -243,6 +246,8 @@ export class TunDevice implements PathDevice {
             bytesOut,
             reads,
             writes,
+            superPacketsIn,
+            superPacketsOut,
             dropsNotIp,
             dropsNoSession,
             dropsInQueueFull: this.#queueDrops,

@@ -2,7 +2,7 @@
 import { copyBytes, equalBytes } from "@postern/bytes";
 import { echoReply, formatIpv4, ipv4Destination, ipv6Destination, ipVersion } from "@postern/ip";
 import { type DataPath, PacketPath, type PathPorts } from "@postern/tun";
-import type { Uplink, UplinkCounters } from "./uplink.ts";
+import { NOTHING_CROSSED, type Uplink, type UplinkCounters } from "./uplink.ts";
 
 export interface NullUplinkOptions {
     /** Our addresses inside the tunnel. */
@@ -14,7 +14,7 @@ export interface NullUplinkOptions {
 export class NullUplink implements Uplink {
     readonly description: string;
     readonly #options: NullUplinkOptions;
-    readonly #counters = { packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0, dropped: { "no-network": 0 } };
+    readonly #counters = { ...NOTHING_CROSSED, dropped: { "no-network": 0 } };
 
     constructor(options: NullUplinkOptions) {
         this.#options = options;

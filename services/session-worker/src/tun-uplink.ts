@@ -67,8 +67,18 @@ export class TunUplink implements Uplink {
     }
 
     counters(): UplinkCounters {
-        const { packetsIn, packetsOut, bytesIn, bytesOut, reads: _, writes: __, ...drops } = this.#open.counters();
-        return { packetsIn, packetsOut, bytesIn, bytesOut, dropped: drops };
+        const { dropsNotIp, dropsNoSession, dropsInQueueFull, dropsOutQueueFull, dropsOutRefused, ...passed } =
+            this.#open.counters();
+        return {
+            ...passed,
+            dropped: {
+                "not-ip": dropsNotIp,
+                "no-session": dropsNoSession,
+                "in-queue-full": dropsInQueueFull,
+                "out-queue-full": dropsOutQueueFull,
+                "out-refused": dropsOutRefused,
+            },
+        };
     }
 
     async stop(): Promise<void> {

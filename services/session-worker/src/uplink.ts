@@ -6,9 +6,27 @@ export interface UplinkCounters {
     readonly packetsOut: number;
     readonly bytesIn: number;
     readonly bytesOut: number;
+    /** System calls that took packets from the network, or gave some to it. */
+    readonly reads: number;
+    readonly writes: number;
+    /** What the kernel hands over, or takes, as one, and stands for several packets. */
+    readonly superPacketsIn: number;
+    readonly superPacketsOut: number;
     /** By reason. */
     readonly dropped: Readonly<Record<string, number>>;
 }
+
+export const NOTHING_CROSSED: Readonly<UplinkCounters> = {
+    packetsIn: 0,
+    packetsOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    reads: 0,
+    writes: 0,
+    superPacketsIn: 0,
+    superPacketsOut: 0,
+    dropped: {},
+};
 
 export interface Uplink {
     /** For the log: which device, or why there is none. */

@@ -113,6 +113,24 @@ export function observeWorker(metrics: Metrics, observed: Observed): void {
         }),
     });
     metrics.counter({
+        name: "uplink_super_packets_total",
+        help: "Super-packets that crossed the uplink; each stands for several of uplink_packets_total.",
+        labels,
+        read: inAndOut(() => {
+            const { superPacketsIn, superPacketsOut } = uplink.counters();
+            return { in: superPacketsIn, out: superPacketsOut };
+        }),
+    });
+    metrics.counter({
+        name: "uplink_calls_total",
+        help: "System calls that read packets from the uplink (`in`) or wrote some to it.",
+        labels,
+        read: inAndOut(() => {
+            const { reads, writes } = uplink.counters();
+            return { in: reads, out: writes };
+        }),
+    });
+    metrics.counter({
         name: "uplink_drops_total",
         help: "Packets that the uplink or the kernel's queues dropped.",
         labels: ["reason"],

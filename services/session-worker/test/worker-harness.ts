@@ -32,7 +32,7 @@ import type { TlsOptions } from "../src/server-identity.ts";
 import { tlsOptions } from "../src/settings.ts";
 import { TicketKeys } from "../src/ticket-keys.ts";
 import { platformClock, TimerWheel } from "../src/timer-wheel.ts";
-import type { Uplink } from "../src/uplink.ts";
+import { NOTHING_CROSSED, type Uplink } from "../src/uplink.ts";
 
 export const GATEWAY = "10.91.0.1";
 export const USER = "alice";
@@ -73,7 +73,7 @@ class RecordingUplink implements Uplink {
     }
 
     start = () => Promise.resolve();
-    counters = () => ({ packetsIn: 0, packetsOut: 0, bytesIn: 0, bytesOut: 0, dropped: {} });
+    counters = () => NOTHING_CROSSED;
     stop = () => Promise.resolve();
 }
 

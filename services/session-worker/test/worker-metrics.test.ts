@@ -11,7 +11,17 @@ test("what a worker is asked for at a scrape", async () => {
         sessions: { size: 4, traffic },
         listener: { connections: 5 },
         uplink: {
-            counters: () => ({ packetsIn: 6, packetsOut: 7, bytesIn: 0, bytesOut: 0, dropped: { dropsNotIp: 8 } }),
+            counters: () => ({
+                packetsIn: 6,
+                packetsOut: 7,
+                bytesIn: 0,
+                bytesOut: 0,
+                reads: 11,
+                writes: 12,
+                superPacketsIn: 13,
+                superPacketsOut: 14,
+                dropped: { "not-ip": 8 },
+            }),
         },
         certificates: {
             loaded: [30, 2].map((days) => ({
@@ -40,7 +50,11 @@ test("what a worker is asked for at a scrape", async () => {
         'packets_total{direction="in",instance="w1"} 3',
         'bytes_total{direction="out",instance="w1"} 9',
         'uplink_packets_total{direction="out",instance="w1"} 7',
-        'uplink_drops_total{reason="dropsNotIp",instance="w1"} 8',
+        'uplink_calls_total{direction="in",instance="w1"} 11',
+        'uplink_calls_total{direction="out",instance="w1"} 12',
+        'uplink_super_packets_total{direction="in",instance="w1"} 13',
+        'uplink_super_packets_total{direction="out",instance="w1"} 14',
+        'uplink_drops_total{reason="not-ip",instance="w1"} 8',
         'handshake_failures_total{stage="tls",code="TIMEOUT",instance="w1"} 1',
         'http_answers_total{status="503",instance="w1"} 1',
         'connections_dropped_total{instance="w1"} 1',

@@ -31,8 +31,9 @@ constexpr size_t kSpill = 256 * 1024;
 
 // Memory of JavaScript's that both sides use; addon.ts has the same layout.
 struct Shared {
-    // "In" is what the kernel routes to clients.  A super-packet counts as what it stands for.
+    // "In" is what the kernel routes to clients.  A super-packet counts as the packets that it stands for.
     double packets_in, bytes_in, packets_out, bytes_out, not_ip, no_session, queue_full, refused, reads, writes;
+    double super_packets_in, super_packets_out;
     struct Run {
         uint32_t slot;
         uint32_t room;     // bytes that the run takes; then those that it took
@@ -175,6 +176,7 @@ struct Device {
             return true;
         }
         shared->packets_in += plan.packets - 1;
+        shared->super_packets_in += plan.packets > 1;
         append_to_run(slot, offset, size, plan);
         return true;
     }
@@ -243,6 +245,7 @@ struct Device {
             return;
         }
         shared->packets_out += stands_for;
+        shared->super_packets_out += stands_for > 1;
         for (int piece = shared->offload == kNoOffload ? 0 : 1; piece < count; piece += 1) shared->bytes_out += double(pieces[piece].iov_len);
     }
 };

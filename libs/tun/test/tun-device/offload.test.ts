@@ -104,6 +104,11 @@ inOwnNamespace(import.meta.filename, () => {
                 const writesAPacket = writes / packetsOut;
                 assert.ok(segmentsRead ? readsAPacket < 0.5 : readsAPacket === 1, `${readsAPacket} reads a packet`);
                 assert.ok(offload === "none" ? writesAPacket === 1 : writesAPacket < 0.5, `${writesAPacket} writes`);
+                const { superPacketsIn, superPacketsOut } = device.counters();
+                assert.ok(segmentsRead ? superPacketsIn > 0 && superPacketsIn <= reads : superPacketsIn === 0);
+                assert.ok(
+                    offload === "none" ? superPacketsOut === 0 : superPacketsOut > 0 && superPacketsOut <= writes,
+                );
             });
 
             test(`${offload}: datagrams over ${family.name}`, async () => {
