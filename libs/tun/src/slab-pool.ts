@@ -3,12 +3,13 @@
 
 import { InvariantError } from "@postern/errors";
 
-const SMALLEST_BITS = 11;
+/** A run of one small packet must not hold on to much more than itself: a client that does not read may have many waiting. */
+const SMALLEST_BITS = 8;
 const LARGEST_BITS = 20;
 /** The largest slab, 1 MiB: more than the largest batch with all its headrooms. */
 export const MAX_SLAB_SIZE: number = 2 ** LARGEST_BITS;
 
-/** Recycled buffers of 2 KiB, 4 KiB, … 1 MiB. */
+/** Recycled buffers of 256 bytes, 512 bytes, … 1 MiB. */
 export class SlabPool {
     readonly #free: readonly Buffer[][] = Array.from({ length: LARGEST_BITS - SMALLEST_BITS + 1 }, () => []);
     readonly #limit: number;

@@ -98,9 +98,9 @@ test("each run goes to its path in memory of its own, which comes back once the 
     assert.ok(first.bytes.every((byte) => byte === 0) && second.bytes.every((byte) => byte === 1));
     assert.equal(pool.freeBytes, 0);
     second.done();
-    assert.equal(pool.freeBytes, 2_048);
+    assert.equal(pool.freeBytes, 256);
     first.done();
-    assert.equal(pool.freeBytes, 2_048 + 4_096);
+    assert.equal(pool.freeBytes, 256 + 4_096);
 });
 
 test("a run gets as much memory as its peer has room for, and no more than a slab", () => {
@@ -129,7 +129,7 @@ test("memory of a run that nothing was written to comes back at once", () => {
     announce({ slot: 0, size: 3_000, packets: 0 });
     state.isRoomTooSmall = true;
     pump.deliver(1);
-    assert.deepEqual([deliveries, pool.freeBytes], [[], 2_048]);
+    assert.deepEqual([deliveries, pool.freeBytes], [[], 256]);
 });
 
 test("packets that were too big are shown to their path where they lie", () => {
