@@ -17,6 +17,10 @@ const MAX_WAIT = 50;
 const SAMPLE = 20;
 /** Bytes that may wait however slow the client is: a TLS record, a dozen packets, so that a flow can find out how fast it is. */
 const MIN_DATA_BYTES = 16_384;
+/** Writes that may wait before inner packets are dropped: each costs half a kilobyte, however short it is. */
+const MAX_WRITES = 1_024;
+/** What inner packets may take of `totalBytes`; the rest is for control packets. */
+const DATA_SHARE = 0.75;
 
 export class EgressQueue implements PathQueue {
     readonly #stream: Duplex;
@@ -26,6 +30,7 @@ export class EgressQueue implements PathQueue {
     /** Bytes of inner packets that may wait. */
     #dataBytes: number;
     #written = 0;
+    #waitingWrites = 0;
     /** When the sample in hand began, and what the transport had taken by then; `undefined`: the queue was empty. */
     #sample: { readonly since: number; readonly taken: number } | undefined;
 
@@ -43,13 +48,16 @@ export class EgressQueue implements PathQueue {
         return this.#stream.writableLength;
     }
 
-    /** Bytes of inner packets that are taken now.  A fast client's idle queue takes any run: none is cut for being long. */
+    /** Bytes of inner packets that are taken now.  A fast client's idle queue takes long runs, too: more than `dataBytes`. */
     get room(): number {
-        if (!this.#stream.writable) return 0;
+        if (!this.#stream.writable || this.#waitingWrites >= MAX_WRITES) return 0;
         const waiting = this.waitingBytes;
         this.#measure(waiting);
-        const isFast = this.#dataBytes === this.#limits.dataBytes;
-        return waiting === 0 && isFast ? Infinity : Math.max(0, this.#dataBytes - waiting);
+        const { dataBytes, totalBytes } = this.#limits;
+        const most = totalBytes * DATA_SHARE;
+        const isFast = this.#dataBytes === dataBytes;
+        const allowed = waiting === 0 && isFast ? most : Math.min(this.#dataBytes, most);
+        return Math.max(0, Math.floor(allowed - waiting));
     }
 
     /** Control packets: never dropped. */
@@ -71,7 +79,11 @@ export class EgressQueue implements PathQueue {
 
     #write(bytes: Uint8Array, done?: () => void): void {
         this.#written += bytes.length;
-        this.#stream.write(bytes, done);
+        this.#waitingWrites += 1;
+        this.#stream.write(bytes, () => {
+            this.#waitingWrites -= 1;
+            done?.();
+        });
     }
 
     /** Only a queue that is never empty in between shows what the client takes; one that has emptied shows that it takes more. */

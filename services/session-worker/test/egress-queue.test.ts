@@ -87,7 +87,8 @@ test("a client that takes 1 MB/s has 50 kB waiting and no more; one that takes e
     const fill = (): void => {
         while (queue.sendData(run, () => undefined));
     };
-    assert.equal(queue.room, Infinity);
+    const room = (): number => queue.room;
+    assert.equal(room(), 750_000, "more than the limit: no run is cut for being long");
     fill();
     assert.equal(queue.waitingBytes, 262_000);
     for (let millisecond = 0; millisecond < 1_000; millisecond += 1) {
@@ -100,10 +101,37 @@ test("a client that takes 1 MB/s has 50 kB waiting and no more; one that takes e
         while (taken.length > 0) taken.shift()?.();
         assert.equal(queue.waitingBytes, 0);
         queue.sendData(run, () => undefined);
-        assert.equal(queue.room > 0, true);
+        assert.ok(room() > 0);
     }
     taken.shift()?.();
-    assert.equal(queue.room, Infinity);
+    assert.equal(room(), 750_000);
+});
+
+test("inner packets leave room for control packets, whatever the limits are", () => {
+    for (const limits of [
+        { dataBytes: 262_144, totalBytes: 65_536 },
+        { dataBytes: 65_536, totalBytes: 65_536 },
+    ]) {
+        const { queue, send, overflows } = world(limits);
+        assert.equal(send(49_153, 1), false);
+        assert.equal(send(49_152, 2), true);
+        assert.equal(send(1, 3), false);
+        queue.sendControl(new Uint8Array(16_384));
+        assert.equal(overflows(), 0);
+        queue.sendControl(new Uint8Array(1));
+        assert.equal(overflows(), 1);
+    }
+});
+
+test("short runs may not wait in any number: each takes more memory than it has bytes", async () => {
+    const { queue, send, left, settled } = world({ dataBytes: 262_144, totalBytes: 1_000_000 });
+    let accepted = 0;
+    while (send(44, accepted)) accepted += 1;
+    assert.equal(accepted, 1_024);
+    assert.equal(queue.waitingBytes, 1_024 * 44);
+    left.resume();
+    while (queue.waitingBytes > 0) await settled();
+    assert.equal(send(44, accepted), true);
 });
 
 test("a client that takes nothing for long, and then little, keeps room for a record", () => {
