@@ -15,7 +15,6 @@ export interface TunAddon {
     readonly open: (
         name: string,
         offload: number,
-        mtu: number,
         shared: Uint8Array,
         sessions: Uint8Array,
         arena: Uint8Array,

@@ -74,6 +74,11 @@ export class PacketPath implements DataPath {
         return at;
     }
 
+    get #largest(): number {
+        const { gate, mtu } = this.#ports;
+        return Math.min(mtu, gate.peerMru);
+    }
+
     get #isAnyOpen(): boolean {
         const { ipv4Open, ipv6Open = false } = this.#ports.gate;
         return ipv4Open || ipv6Open;
@@ -100,7 +105,7 @@ export class PacketPath implements DataPath {
         if (!this.#isOwnSource(bytes, at, version)) return this.#dropIn("foreign-source");
         if (kind === "invalid") return this.#dropIn("malformed");
         if (kind === "slow") return false;
-        clampTcpMss(bytes, at, size, this.#ports.mtu);
+        clampTcpMss(bytes, at, size, this.#largest);
         this.#counters.packetsIn += 1;
         this.#counters.bytesIn += size;
         this.#ports.forward(bytes, at, size);
@@ -136,8 +141,8 @@ export class PacketPath implements DataPath {
 
     /** One packet from the network. */
     deliver(packet: Uint8Array): void {
-        const { gate, egress, mtu } = this.#ports;
-        const largest = Math.min(mtu, gate.peerMru);
+        const { gate, egress } = this.#ports;
+        const largest = this.#largest;
         const isIpv4 = ipVersion(packet, 0) === 4;
         if (!(isIpv4 ? gate.ipv4Open : gate.ipv6Open)) return this.#dropOut("gate-closed");
         if (packet.length > largest) return this.#tooBig(packet, largest);

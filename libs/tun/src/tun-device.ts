@@ -108,7 +108,7 @@ export class TunDevice implements PathDevice {
         const arena = new Uint8Array(ARENA_SIZE);
         this.#sessions = new SessionMemory(sessions);
         const wanted = OFFLOADS.indexOf(offload);
-        const handle = addon.open(name, wanted, mtu, this.#shared.bytes, this.#sessions.bytes, arena);
+        const handle = addon.open(name, wanted, this.#shared.bytes, this.#sessions.bytes, arena);
         if (typeof handle === "number") throw kernelError("TUN_OPEN_FAILED", `creating the TUN device ${name}`, handle);
         this.name = this.#shared.name;
         this.index = this.#shared.index;

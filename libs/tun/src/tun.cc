@@ -109,7 +109,7 @@ void on_readable(uv_poll_t* poll, int status, int) {
     if (result != 0 || device.shared->too_big_count > 0) call_on_batch(handle, result);
 }
 
-// gather(device, memories): writes run i into memories[i].  Only within onBatch.
+// gather(device, memories): writes run i of the batch in hand into memories[i].  Once for each batch.
 int64_t gather(Handle& handle, const Arguments& arguments) {
     for (uint32_t run = 0; run < handle.device.run_count; run += 1) {
         napi_value value = nullptr;
@@ -205,7 +205,7 @@ int64_t close_device(Handle& handle, const Arguments&) {
     return 0;
 }
 
-// open(name, offload, mtu, shared, sessions, arena): the device, or a negative errno.
+// open(name, offload, shared, sessions, arena): the device, or a negative errno.
 napi_value open_device(napi_env env, napi_callback_info info) {
     Arguments arguments(env, info);
     auto handle = std::make_unique<Handle>();
@@ -215,16 +215,15 @@ napi_value open_device(napi_env env, napi_callback_info info) {
     size_t shared_size, sessions_size, arena_size;
     napi_get_value_string_utf8(env, arguments.values[0], name, sizeof name, nullptr);
     uint32_t offload = arguments.number(1);
-    device.mtu = arguments.number(2);
-    device.shared = reinterpret_cast<postern::Shared*>(elements<uint8_t>(env, arguments.values[3], &shared_size));
-    device.sessions = reinterpret_cast<postern::Session*>(elements<uint8_t>(env, arguments.values[4], &sessions_size));
-    device.arena = elements<uint8_t>(env, arguments.values[5], &arena_size);
+    device.shared = reinterpret_cast<postern::Shared*>(elements<uint8_t>(env, arguments.values[2], &shared_size));
+    device.sessions = reinterpret_cast<postern::Session*>(elements<uint8_t>(env, arguments.values[3], &sessions_size));
+    device.arena = elements<uint8_t>(env, arguments.values[4], &arena_size);
     device.slots = uint32_t(sessions_size / sizeof(postern::Session));
     bool fits = shared_size == sizeof(postern::Shared) && device.slots > 0 && arena_size == postern::kArena;
     if (!fits || offload > postern::kUdpSegments) return to_number(env, -EINVAL);
     int error = device.create(name, offload);
     if (error < 0) return to_number(env, error);
-    for (size_t at = 3; at < 6; at += 1) {
+    for (size_t at = 2; at < 5; at += 1) {
         napi_ref reference;
         napi_create_reference(env, arguments.values[at], 1, &reference);
         handle->memory.push_back(reference);

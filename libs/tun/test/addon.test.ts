@@ -16,12 +16,12 @@ test("the addon is built and refuses arguments of another shape instead of readi
     const none = new Uint8Array(0);
     const ofWords = new Uint32Array(shared.length) as unknown as Uint8Array; // what TypeScript would not let through
     const open = (...memories: readonly [Uint8Array, Uint8Array, Uint8Array]): unknown =>
-        addon.open("pst%d", 0, 1400, ...memories);
+        addon.open("pst%d", 0, ...memories);
     for (const wrong of [none, ofWords, shared.subarray(8)]) assert.equal(open(wrong, sessions, arena), EINVAL);
     for (const wrong of [none, ofWords, sessions.subarray(8)]) assert.equal(open(shared, wrong, arena), EINVAL);
     for (const wrong of [none, ofWords, arena.subarray(1)]) assert.equal(open(shared, sessions, wrong), EINVAL);
-    assert.equal(addon.open("pst%d", OFFLOADS.length, 1400, shared, sessions, arena), EINVAL);
-    assert.equal(addon.open("pst%d", -1, 1400, shared, sessions, arena), EINVAL);
+    assert.equal(addon.open("pst%d", OFFLOADS.length, shared, sessions, arena), EINVAL);
+    assert.equal(addon.open("pst%d", -1, shared, sessions, arena), EINVAL);
 });
 
 test("what is no open device is refused", () => {

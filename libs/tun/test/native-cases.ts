@@ -46,7 +46,8 @@ export interface TakeCase {
     readonly ipv6Open: boolean;
     readonly ipv4: Uint8Array;
     readonly ipv6Network: Uint8Array;
-    readonly mtu: number;
+    /** The largest packet that the peer takes. */
+    readonly largest: number;
     /** Which super-packets the kernel takes. */
     readonly tcp: boolean;
     readonly udp: boolean;
@@ -116,7 +117,7 @@ export function encodeTake(one: TakeCase): Buffer {
     rules.writeUInt32LE(flags, 0);
     rules.set(one.ipv4, 4);
     rules.set(one.ipv6Network, 8);
-    rules.writeUInt16LE(one.mtu, 16);
+    rules.writeUInt16LE(one.largest, 16);
     rules.set([allowed, one.chunks.length], 18);
     for (const [at, { size, flushes }] of one.chunks.entries())
         rules.writeUInt16LE(size | (flushes ? 0x8000 : 0), 20 + at * 2);

@@ -130,6 +130,21 @@ function judge(frame: Frame): { readonly bytes: Uint8Array; readonly open: Outco
     return { bytes, open: { forwarded: clamped(packet, MTU) } };
 }
 
+test("a client whose link takes less than the device asks for segments that fit its link, and gets such", () => {
+    const { path, gate, toNetwork, toClient } = world();
+    gate.peerMru = 1_000;
+    path.lease(LEASE);
+    const asked = ipv4({ mss: 1_460 });
+    const stream = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, asked));
+    assert.equal(path.take(stream, 0, stream.length), stream.length);
+    assert.deepEqual(toNetwork, [toHex(clamped(asked, 1_000))]);
+    path.deliver(ipv4({ source: "192.0.2.1", destination: LEASE, mss: 1_460 }));
+    assert.equal(
+        toClient[0]?.slice(16),
+        toHex(clamped(ipv4({ source: "192.0.2.1", destination: LEASE, mss: 1_460 }), 1_000)),
+    );
+});
+
 test("from the client: what passes, what is counted, what is left", () => {
     fc.assert(
         fc.property(fc.array(frames, { maxLength: 20 }), fc.nat(5), fc.nat(7), (list, before, torn) => {

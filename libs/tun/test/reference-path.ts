@@ -17,16 +17,16 @@ export function takeSlowly(one: TakeCase): ReferenceResult {
     const forwarded: Buffer[] = [];
     const left: Buffer[] = [];
     const path = new PacketPath({
-        gate: { ipv4Open: one.ipv4Open, ipv6Open: one.ipv6Open, peerMru: 4_091 },
+        gate: { ipv4Open: one.ipv4Open, ipv6Open: one.ipv6Open, peerMru: one.largest },
         egress: { room: 0, sendData: () => false },
         onControlFrame: () => undefined,
         onLease: () => undefined,
         forward: (bytes, at, size) => void forwarded.push(Buffer.from(bytes.subarray(at, at + size))),
-        mtu: one.mtu,
+        mtu: 1_400,
         gateway: 0,
         gatewayIpv6: undefined,
     });
-    if (one.ipv4.some((byte) => byte !== 0)) path.lease(LEASE, one.mtu, NETWORK);
+    if (one.ipv4.some((byte) => byte !== 0)) path.lease(LEASE, one.largest, NETWORK);
 
     const leave = (bytes: Uint8Array, start: number, end: number): void =>
         void left.push(Buffer.from(bytes.subarray(start, end)));

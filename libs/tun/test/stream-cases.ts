@@ -263,18 +263,18 @@ export const streamCases: fc.Arbitrary<TakeCase> = fc
             [false, false],
         ),
         isLeased: fc.constantFrom(true, true, true, true, false),
-        mtu: fc.constantFrom(576, 1_280, 1_400),
+        largest: fc.constantFrom(576, 1_280, 1_400),
         tcp: fc.constantFrom(true, true, true, false),
         udp: fc.constantFrom(true, true, false),
         chunks,
         parts,
     })
-    .map(({ gate: [ipv4Open = false, ipv6Open = false], isLeased, mtu, tcp, udp, chunks, parts }) => ({
+    .map(({ gate: [ipv4Open = false, ipv6Open = false], isLeased, largest, tcp, udp, chunks, parts }) => ({
         ipv4Open,
         ipv6Open,
         ipv4: encodeIpv4(isLeased ? parseIpv4(LEASE) : 0),
         ipv6Network: parseIpv6(isLeased ? PREFIX : "::").subarray(0, 8),
-        mtu,
+        largest,
         tcp,
         udp,
         chunks,

@@ -63,7 +63,6 @@ struct Device {
     uint8_t* arena = nullptr;
     Session* sessions = nullptr;
     uint32_t slots = 0;
-    uint32_t mtu = 0;
 
     // Whose packets are whose, by addresses as they lie in a packet.
     std::unordered_map<uint32_t, uint32_t> slot_of_ipv4;
@@ -225,7 +224,7 @@ struct Device {
             }
             coalescer.add(packet, ip);
         };
-        return take_frames(sessions[slot], bytes, at, end, mtu, forward);
+        return take_frames(sessions[slot], bytes, at, end, forward);
     }
 
     void flush() {

@@ -36,7 +36,7 @@ inline Verdict judge(Session& session, const uint8_t* bytes, const Frame& frame,
 
 // Hands packets to `forward(bytes, ip)` and returns where it stopped: at the end, at an incomplete packet, or at one for TypeScript.
 template <typename Forward>
-size_t take_frames(Session& session, uint8_t* bytes, size_t at, size_t end, uint32_t mtu, Forward&& forward) {
+size_t take_frames(Session& session, uint8_t* bytes, size_t at, size_t end, Forward&& forward) {
     // Before the gate is open every packet is counted against a limit that TypeScript keeps.
     if ((session.flags & (kIpv4Open | kIpv6Open)) == 0) return at;
     for (Frame frame; read_frame(bytes + at, end - at, frame); at += frame.size) {
@@ -45,7 +45,8 @@ size_t take_frames(Session& session, uint8_t* bytes, size_t at, size_t end, uint
         Verdict verdict = judge(session, packet, frame, ip);
         if (verdict == Verdict::kForTypeScript) return at;
         if (verdict == Verdict::kDropped) continue;
-        clamp_mss(packet, ip, mtu);
+        // What the other end sends has to get to the peer.
+        clamp_mss(packet, ip, session.largest);
         session.packets_in += 1;
         session.bytes_in += ip.size;
         forward(packet, ip);

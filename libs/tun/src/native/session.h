@@ -16,7 +16,7 @@ struct Session {
     uint32_t flags;
     uint32_t ipv4;     // the only IPv4 source, as it lies in a packet
     uint32_t ipv6[2];  // the /64 of its IPv6 sources
-    uint32_t largest;  // packet that the peer takes
+    uint32_t largest;  // packet that the device and the peer take
     uint32_t reserved[3];
     double packets_in, bytes_in;    // from the peer, passed
     double packets_out, bytes_out;  // to the peer, passed

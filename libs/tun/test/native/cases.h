@@ -2,7 +2,7 @@
 // and the fuzzers.  Numbers have the byte order of the host.  native-cases.ts has the same layout.
 //   split   largest:16 | room:32 | OffloadHeader | packet
 //           -> fit:8 | packets planned:32, bytes planned:32 | packets:32, bytes:32, payload:32 | frames
-//   take    flags:32 | IPv4 source:32 | IPv6 network:64 | MTU:16 | super-packets allowed:8 (1 TCP, 2 UDP)
+//   take    flags:32 | IPv4 source:32 | IPv6 network:64 | largest:16 | super-packets allowed:8 (1 TCP, 2 UDP)
 //           | chunks:8 | chunks times (flush after it:1, size:15) | stream
 //           -> counters: 12 doubles | framing lost:8 | records: kind:8 (0 emitted, 1 left) | packets:32 | size:32 | bytes
 // All memory is as large as the bytes in it, so that a sanitizer sees the first access outside.
@@ -122,7 +122,7 @@ inline Result take(const uint8_t* bytes, size_t size) {
     session.flags = reader.next<uint32_t>() & (kIpv4Open | kIpv6Open | kAnySource);
     session.ipv4 = reader.next<uint32_t>();
     for (uint32_t& word : session.ipv6) word = reader.next<uint32_t>();
-    uint32_t mtu = std::max<uint32_t>(reader.next<uint16_t>(), 68);
+    session.largest = std::max<uint32_t>(reader.next<uint16_t>(), 68);
     uint8_t allowed = reader.next<uint8_t>();
     std::vector<uint16_t> chunks(reader.next<uint8_t>());
     for (uint16_t& chunk : chunks) chunk = reader.next<uint16_t>();
@@ -144,7 +144,7 @@ inline Result take(const uint8_t* bytes, size_t size) {
         const Bytes& chunk = held.emplace_back(unfinished.data(), unfinished.size());
         size_t at = 0;
         for (uint32_t whole = 0;; at += whole) {
-            size_t stopped = take_frames(session, chunk.data.get(), at, chunk.size, mtu, forward);
+            size_t stopped = take_frames(session, chunk.data.get(), at, chunk.size, forward);
             must(stopped >= at && stopped <= chunk.size, "it stops within the chunk");
             at = stopped;
             whole = whole_packet(chunk.data.get() + at, chunk.size - at, lost);

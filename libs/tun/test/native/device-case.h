@@ -31,7 +31,6 @@ struct DeviceCase {
         device.arena = arena.get();
         device.sessions = sessions.get();
         device.slots = kSessions;
-        device.mtu = 1400;
         device.run_of_slot.assign(kSessions, kNone);
         shared->offload = reader.next<uint8_t>() % (kUdpSegments + 1);
         device.coalescer.allow(shared->offload >= kHeader, shared->offload >= kUdpSegments);
