@@ -9,6 +9,13 @@ import { connect, createSecureContext, TLSSocket } from "node:tls";
 import { createCertificateAuthority, eventually } from "@postern/testkit";
 import { type OnBytes, StreamReading } from "../src/stream-reading.ts";
 
+interface Pair {
+    readonly stream: TLSSocket;
+    readonly client: TLSSocket;
+    /** Below the client. */
+    readonly tcp: Socket;
+}
+
 /** As a worker has them: the TLS socket of an accepted connection, paused, and the client at its other end. */
 async function openPairs() {
     const authority = await createCertificateAuthority("Test");
@@ -17,7 +24,7 @@ async function openPairs() {
     await once(server, "listening");
     const address = server.address();
     assert.ok(address !== null && typeof address === "object");
-    const open = async (): Promise<{ readonly stream: TLSSocket; readonly client: TLSSocket }> => {
+    const open = async (): Promise<Pair> => {
         const tcp = connectTcp(address.port, "127.0.0.1");
         const [accepted]: unknown[] = await once(server, "connection");
         assert.ok(accepted instanceof Socket);
@@ -25,7 +32,7 @@ async function openPairs() {
         const client = connect({ socket: tcp, ca: authority.cert, host: "127.0.0.1" });
         await once(client, "secureConnect");
         stream.on("error", () => undefined).pause();
-        return { stream, client: client.on("error", () => undefined) };
+        return { stream, client: client.on("error", () => undefined), tcp: tcp.on("error", () => undefined) };
     };
     const pairs = [await open(), await open(), await open()] as const;
     return {
@@ -114,6 +121,28 @@ test("a client that closes ends the stream, also while nobody reads and after a 
     second.client.end(randomBytes(100));
     startReading(second.stream, () => undefined);
     await later;
+});
+
+test("a connection that breaks, in any way, ends its stream after what came before, and no other stream", async () => {
+    const breaks: ((tcp: Socket) => void)[] = [
+        (tcp) => void tcp.resetAndDestroy(),
+        // Without close_notify.
+        (tcp) => void tcp.end(),
+        (tcp) => void tcp.write(Buffer.from("not a record of TLS")),
+    ];
+    using opened = await openPairs();
+    for (const [at, { stream, client, tcp }] of opened.pairs.entries()) {
+        const received: string[] = [];
+        stream.on("_tlsError", (error: Error) => stream.destroy(error));
+        startReading(stream, (bytes) => void received.push(Buffer.from(bytes).toString()));
+        client.write("before");
+        await eventually(() => assert.deepEqual(received, ["before"]));
+        const closed = new Promise((resolve) => stream.once("close", resolve));
+        breaks[at]?.(tcp);
+        await closed;
+        assert.deepEqual(received, ["before"]);
+        assert.ok(opened.pairs.slice(at + 1).every((later) => !later.stream.destroyed));
+    }
 });
 
 test("a stream that is no TLS socket is read as it comes", async () => {
