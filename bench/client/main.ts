@@ -29,6 +29,8 @@ try {
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
 }
+// Devices, and sessions that did open where another did not, would keep it alive.
+process.exit();
 
 async function run(options: LoadClientOptions): Promise<void> {
     const { dial, sessions, device, mtu, firstTable, reachIpv6 } = options;
@@ -64,5 +66,4 @@ async function run(options: LoadClientOptions): Promise<void> {
     for (const route of routes) ip(...deleteSourceRule(route));
     await Promise.all(clients.map((client) => client.disconnect()));
     if (lost !== undefined) throw new InvariantError(`a session ended: ${lost.reason}: ${lost.detail}`);
-    process.exit();
 }
