@@ -132,7 +132,7 @@ export class TransferBed implements AsyncDisposable {
         return rows.map(({ session }) => session);
     }
 
-    /** Values of the workers' counter `name`, summed up for each value of `label`. */
+    /** Values of the workers' counter `name`, summed up for each value of `label`; there are some. */
     async counter(name: string, label: string): Promise<Record<string, number>> {
         const { postern, topology } = this.#parts;
         const { admin } = await postern.ready();
@@ -144,6 +144,7 @@ export class TransferBed implements AsyncDisposable {
             );
             for (const [, value = "", number] of lines) sums[value] = (sums[value] ?? 0) + Number(number);
         }
+        if (Object.keys(sums).length === 0) throw new InvariantError(`workers have no counter ${name} by ${label}`);
         return sums;
     }
 

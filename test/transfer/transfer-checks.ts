@@ -35,6 +35,7 @@ export async function assertUnharmed(
     { down, up }: Readonly<Record<Direction, number>>,
 ): Promise<void> {
     assert.ok(bed.isOpen, "the client has lost its session");
+    assert.equal(sessions.length, 1);
     assert.deepEqual(await bed.sessions(), sessions);
     const { "queue-full": queueFull = NaN, ...drops } = await bed.counter("session_drops_total", "reason");
     for (const [reason, packets] of Object.entries(drops)) assert.equal(packets, 0, reason);
