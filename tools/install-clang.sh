@@ -16,10 +16,11 @@ builds() {
 # Debian's default version, which `clang` depends on.
 default_version() { apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1; }
 
+# Rather than to remove a package of the host that does not go with a new one, it fails.
 install_version() {
     local version
     version=$(default_version)
-    [ -n "$version" ] && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 \
+    [ -n "$version" ] && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-remove --no-install-recommends -o DPkg::Lock::Timeout=300 \
         install clang "clang-$version" "libclang-rt-$version-dev" </dev/null >"$scratch/log" 2>&1
 }
 

@@ -35,18 +35,29 @@ find_missing() {
 }
 
 # Servers that come with a package are for us to start, not for the host: they would take its port 443.  Where nobody has
-# said which may start (invoke-rc.d(8)), none may until the installation is over.
+# said which may start (invoke-rc.d(8)), none may until the installation is over; what a killed run has left says nothing.
 POLICY=/usr/sbin/policy-rc.d
+POLICY_MARK='# For the time of an installation by install-packages.sh of postern.'
 start_no_daemons() {
-    [ -e "$POLICY" ] && return
+    if [ -e "$POLICY" ] && ! grep -qxF "$POLICY_MARK" "$POLICY"; then return; fi
     trap 'rm -f -- "$POLICY"; rm -rf --one-file-system -- "$scratch"' EXIT
-    printf '%s\n' '#!/bin/sh' 'exit 101' >"$POLICY"
+    printf '%s\n' '#!/bin/sh' "$POLICY_MARK" 'exit 101' >"$POLICY"
     chmod 755 "$POLICY"
 }
 
-# Answers no question: debconf takes its defaults (tshark's: only root captures).
+# Nor may they when the host starts the next time.
+SERVERS=" ocserv "
+disable_servers() {
+    local package
+    for package in "$@"; do
+        case $SERVERS in *" $package "*) update-rc.d "$package" disable ;; esac
+    done
+}
+
+# Answers no question: debconf takes its defaults (tshark's: only root captures).  Rather than to remove a package of the
+# host that does not go with a new one, it fails.
 install_missing() {
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 \
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-remove --no-install-recommends -o DPkg::Lock::Timeout=300 \
         install "${packages[@]}" </dev/null >"$scratch/log" 2>&1
 }
 
@@ -60,11 +71,13 @@ find_missing
 [ ${#programs[@]} -gt 0 ] || exit 0
 make_scratch
 start_no_daemons
+new=("${packages[@]}")
 say "installing ${packages[*]}"
 # The lists of a fresh host are empty and those of an old one name files that are gone: then once more with new lists.
 install_missing || { apt-get -qq update >"$scratch/update" 2>&1 && install_missing; } || {
     cat "$scratch/update" "$scratch/log" >&2 2>/dev/null || true
     die "APT could not install ${packages[*]} (its words are above); without network, install them by other means: ${programs[*]}"
 }
+disable_servers "${new[@]}"
 find_missing
 [ ${#programs[@]} -eq 0 ] || die "still missing after the installation: ${programs[*]}"
