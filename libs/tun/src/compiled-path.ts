@@ -3,6 +3,7 @@ import type { Counters } from "@postern/contracts";
 import { InvariantError } from "@postern/errors";
 import { type Ipv4Cidr, type Ipv6Cidr, parseCidr } from "@postern/ip";
 import { headerSizeOf, PROTOCOL, pppProtocolAt, protocolOf } from "@postern/ppp";
+import { AnswerLimit } from "./answer-limit.ts";
 import type { DataPath, PathPorts } from "./data-path.ts";
 import type { SessionBlock } from "./session-memory.ts";
 import { type Gateways, tooBigAnswer } from "./too-big-answer.ts";
@@ -11,6 +12,8 @@ import type { Drops } from "./traffic.ts";
 /** The device that a path is on. */
 export interface PathDevice extends Gateways {
     readonly mtu: number;
+    /** Milliseconds of a clock that never goes back. */
+    now(): number;
     addSession(slot: number, destinations: readonly (Ipv4Cidr | Ipv6Cidr)[], mtu?: number): void;
     removeSession(slot: number): void;
     take(slot: number, bytes: Uint8Array, at: number, end: number, lasting: boolean): number;
@@ -23,6 +26,8 @@ export class CompiledPath implements DataPath {
     readonly #device: PathDevice;
     readonly #block: SessionBlock;
     readonly #ports: PathPorts;
+    /** Of answers to packets that did not fit, once there has been one. */
+    #answers: AnswerLimit | undefined;
     /** When the slot is not ours any more. */
     #final: { readonly counters: Counters; readonly drops: Drops } | undefined;
 
@@ -96,8 +101,11 @@ export class CompiledPath implements DataPath {
 
     /** A packet that does not fit, for whose sender there may be an answer. */
     onTooBig(packet: Uint8Array): void {
-        const answer = tooBigAnswer(packet, this.#largest, this.#device);
-        if (answer !== undefined) this.#device.write(answer, Uint32Array.of(0, answer.length), 1);
+        const limit = (this.#answers ??= new AnswerLimit(() => this.#device.now()));
+        const answer = limit.isOpen ? tooBigAnswer(packet, this.#largest, this.#device) : undefined;
+        if (answer === undefined) return;
+        limit.spend();
+        this.#device.write(answer, Uint32Array.of(0, answer.length), 1);
     }
 
     close(): void {

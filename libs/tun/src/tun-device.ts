@@ -142,6 +142,11 @@ export class TunDevice implements PathDevice {
         this.#netlink.deleteAddress(parseCidr(address));
     }
 
+    /** Milliseconds. */
+    now(): number {
+        return performance.now();
+    }
+
     /** Begins to read.  `onLost` is told once that the device was deleted under us: nothing is read any more. */
     start(onLost: (error: DependencyError) => void): void {
         const errno = this.#addon.start(this.#handle, (runsOrErrno) => {

@@ -35,8 +35,10 @@ function world({ accepts = true, isOpen = true, peerMru = 1_500, onLinkPacket }:
     const control: { protocol: number; payload: Uint8Array }[] = [];
     const sent: Uint8Array[] = [];
     const gate = { ipv4Open: isOpen, ipv6Open: false, peerMru };
+    const clock = { now: 0 };
     const device: PathDevice = {
         mtu: 1_400,
+        now: () => clock.now,
         gateway: parseIpv4(GATEWAY),
         gatewayIpv6: parseIpv6(GATEWAY_IPV6),
         addSession: (slot, destinations, mtu) =>
@@ -68,7 +70,7 @@ function world({ accepts = true, isOpen = true, peerMru = 1_500, onLinkPacket }:
     });
     const rules = new Uint32Array(memory.bytes.buffer, SLOT * 128, 8);
     const counters = new Float64Array(memory.bytes.buffer, SLOT * 128 + 32, 12);
-    return { path, memory, calls, written, control, sent, gate, rules, counters };
+    return { path, clock, memory, calls, written, control, sent, gate, rules, counters };
 }
 
 test("the lease is the only source and leads here; a smaller MTU goes with its route", () => {
@@ -172,6 +174,19 @@ test("the sender of a packet that is too big is told what fits, where it may be 
     const large = world();
     large.path.onTooBig(bigIpv6);
     assert.deepEqual(large.written, [packetTooBig(bigIpv6, parseIpv6(GATEWAY_IPV6), 1_400)]);
+});
+
+test("of a flood of packets that are too big a few are answered, and others again later; what gets no answer does not count", () => {
+    const { path, clock, written } = world({ peerMru: 1_000 });
+    const big = echoRequest("192.0.2.9", "10.91.0.5", 1, 1_200);
+    for (let times = 0; times < 500; times += 1) path.onTooBig(big);
+    assert.equal(written.length, 0, "it may be fragmented");
+    big[6] = 0x40;
+    for (let times = 0; times < 500; times += 1) path.onTooBig(big);
+    assert.equal(written.length, 10);
+    clock.now += 1_000;
+    for (let times = 0; times < 500; times += 1) path.onTooBig(big);
+    assert.equal(written.length, 20);
 });
 
 test("streams go to the device", () => {
