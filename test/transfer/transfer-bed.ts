@@ -35,6 +35,8 @@ const innerEnds = ({ server, inside }: Topology): WireEnd[] => [
 
 /** `up` is from the client. */
 export type Direction = "down" | "up";
+/** Of what is inside the tunnel. */
+export type Family = "IPv4" | "IPv6";
 
 export interface TransferBedOptions {
     /** Of the tunnel, at both ends; default postern's. */
@@ -66,7 +68,8 @@ interface Parts {
     readonly topology: Topology;
     readonly postern: RunningPostern;
     readonly client: LoadClient;
-    readonly url: string;
+    /** Of the file server, by what is inside the tunnel. */
+    readonly urls: Readonly<Record<Family, string>>;
     readonly wires: Readonly<Record<keyof Losses, readonly PacketLoss[]>>;
     readonly resources: AsyncDisposable;
 }
@@ -87,30 +90,37 @@ export class TransferBed implements AsyncDisposable {
         }
         const configuration = mtu === DEFAULT_MTU ? {} : { configure: (yaml: string) => withMtu(yaml, mtu) };
         const postern = made.use(await startPostern(server, { name: NAME, port: PORT, ...configuration }));
-        const url = await startFileServer(inside);
+        const urls = {
+            IPv4: await startFileServer(inside, ADDRESSES.inside),
+            IPv6: await startFileServer(inside, ADDRESSES.insideIpv6),
+        };
         const { user, password, ca } = await postern.ready();
         const dial = { server: `${ADDRESSES.server}:${PORT}`, servername: NAME, ca, user };
         const loadClient = made.use(
-            await LoadClient.start(client, { ...dial, mtu, reach: ADDRESSES.inside }, password),
+            await LoadClient.start(
+                client,
+                { ...dial, mtu, reach: ADDRESSES.inside, "reach-ipv6": ADDRESSES.insideIpv6 },
+                password,
+            ),
         );
         const lossesOf = (ends: readonly WireEnd[]): Promise<PacketLoss[]> =>
             Promise.all(ends.map(([namespace, device]) => PacketLoss.inject(namespace, device, lossPerMille)));
         const wires = { outer: await lossesOf(outerEnds(topology)), inner: await lossesOf(innerEnds(topology)) };
-        return new TransferBed({ topology, postern, client: loadClient, url, wires, resources: made.move() });
+        return new TransferBed({ topology, postern, client: loadClient, urls, wires, resources: made.move() });
     }
 
     /** Sends `bytes` bytes one way. */
-    async send(direction: Direction, bytes: number): Promise<Transfer> {
-        const { topology, url } = this.#parts;
+    async send(family: Family, direction: Direction, bytes: number): Promise<Transfer> {
+        const { topology, urls } = this.#parts;
         const before = await this.#lost();
         const begun = performance.now();
         const { NODE_TEST_CONTEXT: _runner, ...env } = process.env;
-        const program = topology.client.spawn(process.execPath, [PROGRAM, direction, url, String(bytes)], {
+        const program = topology.client.spawn(process.execPath, [PROGRAM, direction, urls[family], String(bytes)], {
             env,
             stdio: ["ignore", "pipe", "inherit"],
         });
         const output = program.stdout === null ? "" : await text(program.stdout);
-        if (output === "") throw new InvariantError(`no ${bytes} bytes ${direction} through the tunnel`);
+        if (output === "") throw new InvariantError(`no ${bytes} bytes of ${family} ${direction} through the tunnel`);
         const seconds = (performance.now() - begun) / 1_000;
         const after = await this.#lost();
         return {

@@ -1,4 +1,4 @@
-// A gigabyte each way through a tunnel, with every wire losing packets: what arrives is what was sent, byte for byte.
+// A gigabyte each way through a tunnel, IPv4 and IPv6 inside, with every wire losing packets: what arrives is what was sent, byte for byte.
 import { after, before, describe, test } from "node:test";
 import { assertArrives, assertUnharmed } from "./transfer-checks.ts";
 import { TransferBed } from "./transfer-bed.ts";
@@ -6,6 +6,8 @@ import { TransferBed } from "./transfer-bed.ts";
 const GIGABYTE = 1e9;
 const LOSS_PER_MILLE = 4;
 
+const FAMILIES = ["IPv4", "IPv6"] as const;
+const DIRECTIONS = ["down", "up"] as const;
 const BEDS = [
     // Super-packets come from the network and are cut up, and a whole one is lost.
     { mtu: 1_400, largestOnWire: 12_000 },
@@ -24,11 +26,16 @@ for (const { mtu, largestOnWire } of BEDS) {
         });
         after(() => bed[Symbol.asyncDispose]());
 
-        for (const direction of ["down", "up"] as const) {
-            test(`a gigabyte ${direction}`, (context) => assertArrives(context, bed, direction, GIGABYTE));
+        for (const family of FAMILIES) {
+            for (const direction of DIRECTIONS) {
+                test(`a gigabyte ${direction}, ${family} inside`, (context) =>
+                    assertArrives(context, bed, family, direction, GIGABYTE));
+            }
         }
 
-        test("the session is the same, and dropped nothing but at full queues", (context) =>
-            assertUnharmed(context, bed, sessions, { down: GIGABYTE, up: GIGABYTE }));
+        test("the session is the same, and dropped nothing but at full queues", (context) => {
+            const each = FAMILIES.length * GIGABYTE;
+            return assertUnharmed(context, bed, sessions, { down: each, up: each });
+        });
     });
 }
