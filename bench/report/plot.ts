@@ -2,6 +2,7 @@
 import { spreadOf } from "../statistics.ts";
 import { shortNumber } from "./markdown.ts";
 import type { Figure, Row } from "./row.ts";
+import { escapeText } from "./svg.ts";
 
 const WIDTH = 760;
 const LABEL_WIDTH = 210;
@@ -15,9 +16,6 @@ const COLOURS = ["#8a8f98", "#2f6fde", "#7fb069", "#c9832b"] as const;
 const STYLE =
     "text{font:13px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}.value{font-variant-numeric:tabular-nums}" +
     "@media(prefers-color-scheme:dark){text{fill:#e6edf3}line{stroke:#e6edf3}}";
-
-const escapeText = (text: string): string =>
-    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 export function plot({ title, figures }: Row): string {
     const parts: string[] = [];

@@ -1,0 +1,5 @@
+// `perf record -g -p PID -o data -- sleep 5; perf script -i data | node bench/flame-graph.ts "title" >graph.svg`
+import { text } from "node:stream/consumers";
+import { flameGraph } from "./report/flame-graph.ts";
+
+process.stdout.write(flameGraph(process.argv[2] ?? "", await text(process.stdin)));
