@@ -1,5 +1,6 @@
-// Disks that are full: under the outboxes, and under NATS; and an event stream that has reached its limit.  What is up goes on, what
-// cannot be recorded is refused with a reason, and with room again everything that happened is told.
+// Disks that are full: under the outboxes, of services that run and of those that start, and under NATS; and an event stream that has
+// reached its limit.  What is up goes on, what cannot be recorded is refused with a reason, and with room again everything that happened
+// is told.
 import assert from "node:assert/strict";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -38,7 +39,8 @@ before(async () => {
 
 after(() => undo.disposeAsync());
 
-const refused = (): Promise<void> => assert.rejects(postern.dial({ ...visitor, timeout: 20_000 }), /auth|http/);
+/** By a worker, or by an ingress that has heard of every worker that it takes nobody. */
+const refused = (): Promise<void> => assert.rejects(postern.dial({ ...visitor, timeout: 20_000 }), /auth|http|tls/);
 
 async function comeAndGo(): Promise<void> {
     const tunnel = await postern.dial(visitor);
@@ -80,6 +82,40 @@ test("outboxes on a full disk: sessions go on, ends are kept, new sessions are r
     await outboxDisk.free();
     await eventually(comeAndGo, { within: BACK_WITHIN, every: 500 });
     assert.match(postern.output, /the disk of the outbox has room again/);
+    await assertRecorded();
+    await tunnels.assertUnharmed();
+});
+
+test("services that start on a full disk: they say so and are not ready; with room they are, without another start", async () => {
+    await outboxDisk.fill();
+    const before = brokerPids();
+    const said = postern.output.length;
+    for (const pid of before) process.kill(pid, "SIGKILL");
+    await eventually(
+        async () => {
+            const answers = await askBrokers("readyz");
+            assert.deepEqual(
+                answers.map(({ status }) => status),
+                [503, 503],
+            );
+            for (const { text } of answers) assert.match(text, /the outbox is full: no login can be recorded/);
+        },
+        { within: BACK_WITHIN, every: 200, what: "both brokers to say why they are not ready" },
+    );
+    const started = brokerPids();
+    assert.ok(started.every((pid) => !before.includes(pid)));
+    for (const broker of ["broker-1", "broker-2"])
+        assert.match(postern.output.slice(said), new RegExp(`${broker} .*the disk of the outbox is full`));
+    await refused();
+    await tunnels.assertUnharmed();
+    await outboxDisk.free();
+    await eventually(async () => assert.ok((await askBrokers("readyz")).every(({ status }) => status === 200)), {
+        within: BACK_WITHIN,
+        every: 200,
+        what: "both brokers to be ready",
+    });
+    assert.deepEqual(brokerPids(), started);
+    await eventually(comeAndGo, { within: BACK_WITHIN, every: 500 });
     await assertRecorded();
     await tunnels.assertUnharmed();
 });
@@ -135,6 +171,16 @@ test("NATS on a full disk: outboxes hold, it is said, and after room and a resta
     await tunnels[Symbol.asyncDispose]();
     await postern.stop();
 });
+
+const brokerPids = (): readonly number[] => postern.ready.pids["auth-broker"] ?? [];
+
+const askBrokers = (page: string): Promise<{ status: number; text: string }[]> =>
+    Promise.all(
+        (postern.ready.admin["auth-broker"] ?? []).map(async (url) => {
+            const answer = await fetch(`${url}/${page}`);
+            return { status: answer.status, text: await answer.text() };
+        }),
+    );
 
 function natsPid(): number {
     const [pid] = postern.ready.pids["nats"] ?? [];
