@@ -8,6 +8,8 @@ const LONGEST_PAUSE = 10_000;
 /** Of what the tunnel carried, the share that may be headers and repeats. */
 const OVERHEAD = 0.15;
 
+/** Of the packets to the client, the share that may find its queue full: a client that is short of processor time reads slowly. */
+const DROPPED = 0.3;
 /** Packets. */
 const FEW = 100;
 
@@ -60,5 +62,5 @@ export async function assertUnharmed(
         // Acknowledgements of what goes the other way are in it, too.
         assert.ok(extra > 0 && extra < OVERHEAD * (up + down), `${name}: ${carried[name]} bytes`);
     }
-    assert.ok(queueFull < OVERHEAD * (packets["out"] ?? 0), `${queueFull} packets dropped at full queues`);
+    assert.ok(queueFull < DROPPED * (packets["out"] ?? 0), `${queueFull} packets dropped at full queues`);
 }

@@ -179,7 +179,7 @@ const limits = z.strictObject({
         .max(65_000)
         .default(10_000)
         .describe("Sessions of this worker; at the limit it answers probes with 503 and is given no more.")
-        .meta({ limit: "Memory and sockets of one worker: about 150 KiB and one socket a session." }),
+        .meta({ limit: "Memory and sockets of one worker: about 65 KiB and one socket an idle session." }),
     strangers: z
         .int()
         .min(10)
