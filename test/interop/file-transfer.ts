@@ -28,12 +28,14 @@ export async function startFileServer(inside: NetworkNamespace, address: string 
     });
     if (server.stdout === null) throw new Error("the file server has no output");
     await once(server.stdout, "data");
-    return `http://${isIPv6(address) ? `[${address}]` : address}:${PORT}/`;
+    return urlOf(address);
 }
 
-/** The guest fetches `size` bytes from the inside host. */
-export async function download(guest: Guest, size: number): Promise<Transfer> {
-    const curl = `curl -sS --fail -o /tmp/download -w '%{time_total}\\n' http://${ADDRESSES.inside}:${PORT}/${size}`;
+const urlOf = (address: string): string => `http://${isIPv6(address) ? `[${address}]` : address}:${PORT}/`;
+
+/** The guest fetches `size` bytes from the inside host, at one of its addresses. */
+export async function download(guest: Guest, size: number, address: string = ADDRESSES.inside): Promise<Transfer> {
+    const curl = `curl -sS --fail -o /tmp/download -w '%{time_total}\\n' '${urlOf(address)}${size}'`;
     const output = await guest.expect(
         `${curl} && stat -c %s /tmp/download && sha256sum </tmp/download && rm /tmp/download`,
         TRANSFER_LIMIT_MS,
@@ -43,9 +45,9 @@ export async function download(guest: Guest, size: number): Promise<Transfer> {
 }
 
 /** The guest sends `size` bytes to the inside host. */
-export async function upload(guest: Guest, size: number): Promise<Transfer> {
+export async function upload(guest: Guest, size: number, address: string = ADDRESSES.inside): Promise<Transfer> {
     await guest.expect(`${keyStreamCommand(size)} >/tmp/upload`);
-    const curl = `curl -sS --fail -T /tmp/upload -w '\\n%{time_total}' http://${ADDRESSES.inside}:${PORT}/`;
+    const curl = `curl -sS --fail -T /tmp/upload -w '\\n%{time_total}' '${urlOf(address)}'`;
     const output = await guest.expect(`${curl} && rm /tmp/upload`, TRANSFER_LIMIT_MS);
     const [answer = "", seconds] = output.split("\n");
     const { bytes, sha256 }: { bytes: number; sha256: string } = JSON.parse(answer);

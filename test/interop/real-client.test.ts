@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { loadConfig } from "@postern/config";
+import { formatIpv6, ipv6CidrContains, parseCidr, parseIpv6 } from "@postern/ip";
 import { createCertificateAuthority, createTemporaryDirectory, eventually } from "@postern/testkit";
 import { download, startFileServer, upload } from "./file-transfer.ts";
 import { startCapture } from "./packet-capture.ts";
@@ -15,6 +17,7 @@ import { ADDRESSES, createTopology, OUTSIDE_INTERFACE, type Topology } from "./t
 const NAME = "vpn.postern.test";
 const NAME_SERVERS = ["192.0.2.53", "192.0.2.54"];
 const FILE_SIZE = 50_000_000;
+const SMALL_FILE_SIZE = 5_000_000;
 
 const resources = new AsyncDisposableStack();
 let topology: Topology;
@@ -37,7 +40,7 @@ before(async () => {
         assert.notEqual(configured, yaml, "the generated configuration has another form");
         return configured;
     };
-    await startFileServer(topology.inside);
+    for (const address of [ADDRESSES.inside, ADDRESSES.insideIpv6]) await startFileServer(topology.inside, address);
     client = resources.use(await RealClient.boot(topology, { lifetime: 600_000 }));
     postern = resources.use(await startPostern(topology.server, { name: NAME, configure, keyLog }));
     ready = await postern.ready();
@@ -51,6 +54,7 @@ const ping = (address: string): string => `ping -c 3 -i 0.2 -W 2 ${address}`;
 
 interface ListedSession {
     readonly address: string;
+    readonly ipv6Prefix?: string;
     readonly state: string;
     readonly principal: string;
     readonly worker: string;
@@ -120,6 +124,39 @@ test("IPV6CP opens beside IPCP", async () => {
     const { address, peerAddress } = await connection.ipv6();
     assert.match(address, /^fe80:/u);
     assert.match(peerAddress, /^fe80:/u);
+    await hangUp(connection);
+});
+
+test("the client's kernel takes address and default route from our router advertisement, and reaches the private network", async () => {
+    const before = await client.guest.run(ping(ADDRESSES.insideIpv6));
+    assert.notEqual(before.status, 0, "the private host is reachable without a tunnel");
+    const connection = await client.connect(credentials);
+    const [address, { peerAddress }, [session]] = [
+        await connection.globalIpv6(),
+        await connection.ipv6(),
+        await sessions(),
+    ];
+    const prefix = parseCidr(session?.ipv6Prefix ?? "");
+    assert.ok(
+        prefix.version === 6 && ipv6CidrContains(prefix, parseIpv6(address)),
+        `${address} in ${session?.ipv6Prefix}`,
+    );
+    const { interface: name } = connection.addresses;
+    const router = formatIpv6(parseIpv6(peerAddress));
+    assert.match(
+        await client.guest.expect("ip -6 route show default"),
+        new RegExp(`^default via ${router} dev ${name} proto ra`, "mu"),
+    );
+    assert.match(await client.guest.expect(`cat /proc/sys/net/ipv6/conf/${name}/mtu`), /^1400$/mu);
+    const { ipv6 } = loadConfig(ready.config)["session-worker"].uplink;
+    for (const destination of [ipv6?.gateway ?? "", ADDRESSES.insideIpv6]) await client.guest.expect(ping(destination));
+    await client.guest.expect(ping(`${router}%${name}`));
+    // What is too large for the tunnel is told so, by the kernel here or by postern there, and comes in fragments.
+    await client.guest.expect(ping(`-s 3000 ${ADDRESSES.insideIpv6}`));
+    for (const transfer of [download, upload]) {
+        const { bytes, sha256, expected } = await transfer(client.guest, SMALL_FILE_SIZE, ADDRESSES.insideIpv6);
+        assert.deepEqual([bytes, sha256], [SMALL_FILE_SIZE, expected]);
+    }
     await hangUp(connection);
 });
 

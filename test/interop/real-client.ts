@@ -147,6 +147,15 @@ export class Connection {
         return { address: facts["address"] ?? "", peerAddress: facts["peerAddress"] ?? "" };
     }
 
+    /** The address that the kernel has formed itself in the network of a router advertisement, once there is one. */
+    async globalIpv6(): Promise<string> {
+        const look = `ip -6 -o address show dev ${this.addresses.interface} scope global`;
+        const script = `for turn in $(seq 100); do ${look} | grep inet6 && exit; sleep 0.1; done; exit 1`;
+        const address = /inet6 (\S+)\/64/u.exec(await this.#guest.expect(script))?.[1];
+        if (address === undefined) throw new Error("the address is not in a /64");
+        return address;
+    }
+
     /** What pppd and sstpc have said so far, every PPP control packet included. */
     async log(): Promise<string> {
         return readable(await this.#pppd.output());
