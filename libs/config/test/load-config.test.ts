@@ -143,6 +143,34 @@ test("{instance} is the reader's id, {service} its service, in values and in def
     assert.equal(parseConfig(text, FILE).nats.seed, "/etc/postern/nats/{instance}.seed");
 });
 
+test("an IPv6 pool has a /64 for each IPv4 address and the gateway", () => {
+    const pool = (networks: string, prefix: string): string =>
+        `name: a.example\nsession-registry:\n  pools:\n    default:\n      networks: [${networks}]\n      gateway: 10.91.0.1\n      ipv6: { prefix: "${prefix}" }\n`;
+    const config = parseConfig(pool("10.91.0.0/16", "FD12:3456:789a:0::/48"), FILE);
+    assert.deepEqual(config["session-registry"].pools["default"]?.ipv6, { prefix: "fd12:3456:789a::/48", dns: [] });
+    const wrong: readonly (readonly [string, string, RegExp])[] = [
+        ["10.91.0.0/16", "fd12:3456:789a::/49", /has room for 32767 sessions; `networks` has 65534 addresses/],
+        ["10.91.0.0/28, 10.92.0.0/30", "fd12:3456:789a::/60", /room for 15 sessions; `networks` has 16/],
+        ["10.91.0.0/28", "fd12:3456:789a::/61", /prefix length from 32 to 60/],
+        ["10.91.0.0/28", "fd00::/31", /prefix length from 32 to 60/],
+        ["10.91.0.0/28", "10.0.0.0/32", /prefix length from 32 to 60/],
+        ["10.91.0.0/28", "fd12::1/48", /inside the block/],
+    ];
+    for (const [networks, prefix, message] of wrong) {
+        assert.deepEqual(places(pool(networks, prefix)), ["7 session-registry.pools.default.ipv6.prefix"]);
+        assert.throws(() => parseConfig(pool(networks, prefix), FILE), message);
+    }
+    parseConfig(pool("10.91.0.0/28", "fd12:3456:789a::/60"), FILE);
+});
+
+test("IPv6 takes an MTU of 1280", () => {
+    const worker = (mtu: number): string =>
+        `name: a.example\nsession-worker:\n  ppp: { mtu: ${mtu} }\n  uplink:\n    ipv6: { gateway: "fd00::1", pools: ["fd00::/48"] }\n`;
+    assert.deepEqual(places(worker(1_279)), ["5 session-worker.uplink.ipv6"]);
+    assert.throws(() => parseConfig(worker(1_279), FILE), /IPv6 takes ppp\.mtu of 1280 at least, and it is 1279/);
+    parseConfig(worker(1_280), FILE);
+});
+
 test("the configuration is frozen all the way down", () => {
     const config = parseConfig("name: vpn.example.com\n", FILE);
     const isFrozen = (value: unknown): boolean =>

@@ -60,7 +60,7 @@ function checkedIpv6(text: string, address: Uint8Array, prefixLength: number): I
 
 /** The 16 bytes of an address with all bits behind the prefix 0. */
 export function ipv6Prefix(address: Uint8Array, prefixLength: number): Uint8Array {
-    return address.map((byte, at) => byte & byteMask(prefixLength, at));
+    return Uint8Array.from(address, (byte, at) => byte & byteMask(prefixLength, at));
 }
 
 function hostBitsError(text: string, block: string): IpError {

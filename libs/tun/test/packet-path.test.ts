@@ -1,11 +1,20 @@
 // The packet path against a slow, obvious model: every frame and every packet comes out as the model says, and nothing else does.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clampTcpMss, fragmentationNeeded, ipv4Size, ipv4Source, parseIpv4, parseIpv6 } from "@postern/ip";
+import {
+    clampTcpMss,
+    fragmentationNeeded,
+    ipv4Size,
+    ipv4Source,
+    packetTooBig,
+    parseIpv4,
+    parseIpv6,
+} from "@postern/ip";
 import { encodeCompressedFrame, encodeFrame, PROTOCOL } from "@postern/ppp";
 import { encodeDataPacket } from "@postern/sstp";
 import { PacketPath } from "@postern/tun";
 import fc from "fast-check";
+import { datagramPacket, tcpPacket } from "./transport-packets.ts";
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const concatBytes = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts);
@@ -21,7 +30,8 @@ interface World {
     readonly toClient: string[];
     readonly control: string[];
     readonly leases: (string | undefined)[];
-    readonly gate: { ipv4Open: boolean; peerMru: number };
+    readonly gate: { ipv4Open: boolean; ipv6Open: boolean; peerMru: number };
+    readonly links: string[];
     readonly egress: { accepts: boolean; room: number };
 }
 
@@ -31,7 +41,8 @@ function world(): World {
         toClient: [],
         control: [],
         leases: [],
-        gate: { ipv4Open: true, peerMru: 4_091 },
+        gate: { ipv4Open: true, ipv6Open: false, peerMru: 4_091 },
+        links: [],
         egress: { accepts: true, room: Infinity },
     };
     const path = new PacketPath({
@@ -47,6 +58,10 @@ function world(): World {
             },
         },
         onControlFrame: (protocol, payload) => void made.control.push(`${protocol.toString(16)} ${toHex(payload)}`),
+        onLinkPacket: (packet) => {
+            made.links.push(toHex(packet));
+            return packet.length < 40 ? "malformed" : undefined;
+        },
         forward: (bytes, at, size) => void made.toNetwork.push(toHex(bytes.subarray(at, at + size))),
         onLease: (address) => void made.leases.push(address),
         mtu: MTU,
@@ -268,4 +283,71 @@ test("before the lease, and after the end, nothing has the right source", () => 
     path.onFrame(own, 4, 4);
     assert.partialDeepStrictEqual(path.drops, { "foreign-source": 2, malformed: 1 });
     assert.deepEqual([toNetwork, leases], [[], [LEASE, undefined]]);
+});
+
+const NETWORK = "fd91:0:0:5::/64";
+const OWN = "fd91:0:0:5::5";
+const ipv6 = (source: string, destination: string, data = 20): Buffer =>
+    datagramPacket({ version: 6, source, destination, ports: [1, 2] }, Buffer.alloc(data), {});
+
+test("IPv6 from the client: its own network passes, what stays on the link is for whoever listens, the rest is counted", () => {
+    const { path, gate, toNetwork, links } = world();
+    path.lease(LEASE, MTU, NETWORK);
+    const passing = ipv6(OWN, "2001:db8::9");
+    const cases: readonly (readonly [Uint8Array, string])[] = [
+        [passing, "forwarded"],
+        [ipv6("fd91:0:0:6::5", "2001:db8::9"), "foreign-source"],
+        [ipv6("::", "2001:db8::9"), "foreign-source"],
+        [ipv6(OWN, "::1"), "malformed"],
+        [ipv6(OWN, "ff02::2"), "left"],
+        [ipv6("fe80::5", "fe80::1"), "left"],
+        [passing.subarray(0, 50), "malformed"],
+        // The version of a packet is that of its frame.
+        [ipv4({}), "malformed"],
+    ];
+    const framed = cases.map(([packet]) => encodeDataPacket(encodeFrame(PROTOCOL.ipv6, packet)));
+    for (const packet of framed) assert.equal(path.take(packet, 0, packet.length), packet.length);
+    assert.equal(path.drops["not-routed"], cases.length, "IPv6 is not open");
+    gate.ipv6Open = true;
+    for (const [index, packet] of framed.entries()) {
+        const isLeft = cases[index]?.[1] === "left";
+        assert.equal(path.take(packet, 0, packet.length), isLeft ? 0 : packet.length);
+        if (isLeft) path.onFrame(packet, 4, packet.length);
+    }
+    assert.deepEqual(toNetwork, [toHex(passing)]);
+    assert.deepEqual(
+        links,
+        [4, 5].map((index) => toHex(cases[index]?.[0] ?? new Uint8Array(0))),
+    );
+    assert.partialDeepStrictEqual(path.drops, { "foreign-source": 2, malformed: 3 });
+    // One family without the other.
+    gate.ipv4Open = false;
+    const own = encodeDataPacket(encodeFrame(PROTOCOL.ipv4, ipv4({})));
+    assert.equal(path.take(own, 0, own.length), own.length);
+    assert.equal(path.drops["gate-closed"], 1);
+    path.onFrame(encodeFrame(PROTOCOL.ipv6, Uint8Array.of(0x60)), 0, 5);
+    assert.equal(path.drops.malformed, 4);
+});
+
+test("IPv6 towards the client: framed as such, its MSS clamped, and its sender told what fits", () => {
+    const { path, gate, toClient, toNetwork } = world();
+    const small = ipv6("2001:db8::9", OWN, 1_000);
+    path.deliver(small);
+    assert.deepEqual([toClient, path.drops["gate-closed"]], [[], 1]);
+    gate.ipv6Open = true;
+    path.deliver(small);
+    const options = Uint8Array.of(2, 4, 0x05, 0xb4);
+    const ends = { version: 6, source: "2001:db8::9", destination: OWN, ports: [443, 5_000] } as const;
+    const syn = tcpPacket(ends, { sequence: 1, acknowledgement: 0, flags: 2, window: 1, options }, Buffer.alloc(0), {});
+    path.deliver(syn);
+    assert.deepEqual(
+        toClient,
+        [small, clamped(syn, MTU)].map((packet) => toHex(encodeDataPacket(encodeFrame(PROTOCOL.ipv6, packet)))),
+    );
+    assert.notDeepEqual(clamped(syn, MTU), Uint8Array.from(syn), "1,460 is more than fits");
+    const big = ipv6("2001:db8::9", OWN, 1_400);
+    path.deliver(big);
+    assert.deepEqual(toNetwork, [toHex(packetTooBig(big, GATEWAY_IPV6, MTU) ?? assert.fail())]);
+    assert.partialDeepStrictEqual(path.drops, { "too-big": 1 });
+    assert.equal(path.counters.packetsOut, 2);
 });

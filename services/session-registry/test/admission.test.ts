@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { AdmitAnswer } from "@postern/contracts";
 import { parseIpv4 } from "@postern/ip";
 import type { FakeWorker } from "./fake-worker.ts";
+import { settings } from "./world-settings.ts";
 import { World, type Replica } from "./world.ts";
 
 const reasonOf = (answer: AdmitAnswer): string => (answer.state === "refused" ? answer.reason : answer.state);
@@ -21,6 +22,48 @@ test("an admission gives an address, lists the session and can be repeated on an
     assert.deepEqual(await world.admit(one, question), answer);
     assert.equal((await world.buckets.leases.entries()).length, 1);
     await world.checkConsistent();
+});
+
+test("with IPv6 each address has a network of its own, which comes back with it and which a fail-over keeps", async () => {
+    const { pools } = settings();
+    const [pool] = Object.values(pools);
+    assert.ok(pool !== undefined);
+    const ipv6 = { prefix: "fd12:3456:789a::/60", dns: ["fd12::53"] };
+    const networks = [...pool.networks, { first: parseIpv4("10.92.0.1"), last: parseIpv4("10.92.0.2") }];
+    const world = new World({ changes: { pools: { default: { ...pool, networks, ipv6 } } } });
+    const [replica, worker] = [await world.replica("r1"), await world.worker("w1")];
+    const granted = new Map<string, string>();
+    for (let at = 0; at < 10; at += 1) {
+        const answer = await world.admit(replica, world.question(`user${at}`, worker));
+        assert.equal(answer.state, "admitted");
+        assert.deepEqual(answer.addresses.ipv6?.dns, ["fd12::53"]);
+        granted.set(answer.addresses.address, answer.addresses.ipv6.prefix);
+    }
+    assert.equal(new Set(granted.values()).size, 10);
+    // The gateway counts as the first, though nobody has it; the second network goes on where the first one ends.
+    assert.deepEqual(
+        ["10.91.0.2", "10.91.0.9", "10.92.0.1", "10.92.0.2"].map((address) => granted.get(address)),
+        ["2", "9", "a", "b"].map((number) => `fd12:3456:789a:${number}::/64`),
+    );
+    const framed = world.question("fixed", worker, { framedAddress: "10.93.0.1" });
+    const outside = await world.admit(replica, framed);
+    assert.equal(outside.state, "admitted");
+    assert.equal(outside.addresses.ipv6, undefined, "an address that is in no pool has no place in it");
+    await world.checkConsistent();
+});
+
+test("the network that the record has stays, whatever the configuration says by then", async () => {
+    const world = new World();
+    const [replica, worker] = [await world.replica("r1"), await world.worker("w1")];
+    const question = world.question("ann", worker);
+    await world.admitted(replica, question);
+    const entry = await world.buckets.sessions.get(question.session);
+    assert.ok(entry?.value.state === "admitted" && entry.value.ipv6Prefix === undefined);
+    const record = { ...entry.value, ipv6Prefix: "2001:db8:0:5::/64" };
+    await world.buckets.sessions.update(question.session, record, entry.revision);
+    const answer = await world.admit(await world.replica("r2"), question);
+    assert.equal(answer.state, "admitted");
+    assert.deepEqual(answer.addresses.ipv6, { prefix: "2001:db8:0:5::/64", dns: [] });
 });
 
 test("the same question on two replicas at once is one admission", async () => {

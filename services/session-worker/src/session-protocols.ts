@@ -1,5 +1,6 @@
 // The SSTP call and the PPP link of one session, tied to each other and to the session that owns them.
 import { randomBytes } from "node:crypto";
+import type { SessionAddresses } from "@postern/contracts";
 import { type AuthenticationAttempt, type Closure, PppLink, type ServerLinkPorts } from "@postern/ppp";
 import { type CallEnd, encodeDataPacket, ServerCall, type ServerCallPorts } from "@postern/sstp";
 import { digests } from "./digests.ts";
@@ -25,6 +26,9 @@ export interface ProtocolOwner {
 }
 
 type ProtocolPorts = Pick<SessionPorts, "settings" | "now" | "random">;
+
+/** Interface identifiers, RFC 5072 §4.1: ours on every link, and one for a client that has none. */
+const IPV6 = { serverInterfaceId: "0000000000000001", clientInterfaceId: "0000000000000002" };
 
 export class SessionProtocols {
     readonly call: ServerCall;
@@ -72,6 +76,11 @@ export class SessionProtocols {
             ),
         );
         return protocols;
+    }
+
+    /** Starts IPCP, and IPV6CP for a client that asks for it: without an IPv6 network too, or some end the session. */
+    configureNetwork({ address: clientAddress, dns, nbns, gateway: serverAddress }: SessionAddresses): void {
+        this.link.configureNetwork({ ipv4: { serverAddress, clientAddress, dns, nbns }, ipv6: IPV6 });
     }
 
     /** Inner IPv4 packets may pass: the binding is verified and IPCP is open. */

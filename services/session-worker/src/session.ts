@@ -16,8 +16,6 @@ import { SessionTimers } from "./session-timers.ts";
 
 /** Milliseconds that a client has to read our farewell. */
 const LINGER = 1_000;
-/** Interface identifiers of a link without routed IPv6, RFC 5072 §4.1. */
-const IPV6 = { serverInterfaceId: "0000000000000001", clientInterfaceId: "0000000000000002" };
 
 export class Session implements ProtocolOwner {
     readonly id: string;
@@ -63,7 +61,7 @@ export class Session implements ProtocolOwner {
             gate: this.#protocols,
             egress: this.#egress,
             onControlFrame: (protocol, payload) => this.#onControlFrame(protocol, payload),
-            onLinkPacket: (packet) => (this.#over ? "gate-closed" : this.#tenure?.onLinkPacket(packet)),
+            onLinkPacket: (packet) => this.#tenure?.onLinkPacket(packet),
         });
         const onFailure = (error: unknown): void => this.#onFailure(error);
         this.#intake = new PacketIntake(
@@ -271,10 +269,9 @@ export class Session implements ProtocolOwner {
         this.#tenure = tenure;
         tenure.begin();
         const { call, link } = this.#protocols;
-        const { address: clientAddress, dns, nbns, gateway: serverAddress } = admission.addresses;
         link.authenticated({ outcome: "success", message });
         call.authenticated(hlak ?? (admission.method === "pap" ? KEYLESS_HLAK : undefined));
-        link.configureNetwork({ ipv4: { serverAddress, clientAddress, dns, nbns }, ipv6: IPV6 });
+        this.#protocols.configureNetwork(admission.addresses);
     }
 
     #tenureOf(admission: Admission, inherited?: Inheritance): SessionTenure {

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
+import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { DependencyError } from "@postern/errors";
 import { ipv4Size, parseIpv4 } from "@postern/ip";
 import { encodeFrame, PROTOCOL } from "@postern/ppp";
 import { encodeDataPacket, packetSize } from "@postern/sstp";
 import { encodeEchoRequest } from "@postern/sstp-client";
-import { eventually, inOwnNamespace, silentLog } from "@postern/testkit";
+import { eventually, inOwnNamespace, KeptLog, silentLog } from "@postern/testkit";
 import { type DataPath, HEADROOM } from "@postern/tun";
 import { TunUplink } from "../src/tun-uplink.ts";
 
@@ -93,6 +94,55 @@ inOwnNamespace(import.meta.filename, () => {
         await uplink.stop();
         assert.doesNotMatch(run("ip", "-o", "link"), /pst-test/);
         assert.doesNotMatch(run("nft", "list", "tables"), /postern/);
+    });
+
+    test("with IPv6 a session's /64 leads to it, moves with it between devices, and has rules as IPv4 has", async () => {
+        const options = { ...OPTIONS, ipv6: { gateway: "fd91::1", pools: ["fd91::/48"] } };
+        const uplinks = ["pst-test", "pst-next"].map((device) => new TunUplink({ ...options, device }, silentLog));
+        const [first, second] = uplinks;
+        assert.ok(first !== undefined && second !== undefined);
+        assert.equal(first.carriesIpv6, false);
+        for (const uplink of uplinks) await uplink.start();
+        assert.deepEqual([first.carriesIpv6, second.carriesIpv6], [true, true]);
+        assert.match(first.description, /gateway 10\.91\.0\.1 and fd91::1/);
+        const routes = (): readonly (readonly [string, string, number | undefined])[] =>
+            (JSON.parse(run("ip", "-6", "-j", "route")) as Route[]) // iproute2's own format
+                .filter(({ dst }) => dst.endsWith("/64"))
+                .map(({ dst, dev, metrics }) => [dst, dev, metrics?.[0]?.mtu]);
+        const before = openPath(first, 0).path;
+        before.lease("10.91.0.5", 1_400, "fd91:0:0:5::/64");
+        assert.deepEqual(routes(), [["fd91:0:0:5::/64", "pst-test", undefined]]);
+        const after = openPath(second, 0).path;
+        after.lease("10.91.0.5", 1_300, "fd91:0:0:5::/64");
+        assert.deepEqual(routes(), [["fd91:0:0:5::/64", "pst-next", 1_300]]);
+        before.release();
+        assert.deepEqual(routes(), [["fd91:0:0:5::/64", "pst-next", 1_300]], "it is the other's by now");
+        after.release();
+        assert.deepEqual(routes(), []);
+        assert.equal(readFileSync("/proc/sys/net/ipv6/conf/all/forwarding", "utf8"), "1\n");
+        const rules = run("nft", "list", "table", "inet", "postern_pst-test");
+        assert.match(rules, /ip6 saddr @pools6 ip6 daddr @pools6 .*drop/);
+        assert.match(rules, /ip6 saddr @pools6 ip6 daddr != @pools6 .*masquerade/);
+        for (const uplink of uplinks) await uplink.stop();
+    });
+
+    test("a host without IPv6 has IPv4 alone, and says so once", async () => {
+        const setting = "/proc/sys/net/ipv6/conf/default/disable_ipv6";
+        writeFileSync(setting, "1\n");
+        const log = new KeptLog();
+        const uplink = new TunUplink({ ...OPTIONS, ipv6: { gateway: "fd91::1", pools: ["fd91::/48"] } }, log);
+        await uplink.start();
+        writeFileSync(setting, "0\n");
+        assert.equal(uplink.carriesIpv6, false);
+        assert.equal(log.lines.filter(({ level }) => level === "warn").length, 1);
+        assert.doesNotMatch(run("nft", "list", "table", "inet", "postern_pst-test"), /pools6/);
+        const { path, sizes } = openPath(uplink, 0);
+        path.lease("10.91.0.5", 1_400);
+        const socket = createSocket("udp4");
+        socket.send(new Uint8Array(100), 9, "10.91.0.5");
+        await eventually(() => assert.deepEqual(sizes, [128]));
+        socket.close();
+        await uplink.stop();
     });
 
     test("a packet of every session at once has its answer", async (t) => {
