@@ -22,6 +22,7 @@ export const TARGETS = [
     "ppp-network",
     "ppp-client",
     "ip-packets",
+    "router-discovery",
     "packet-path",
     "bus-messages",
     "stored-records",

@@ -59,6 +59,11 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         from: "if (size < 2 || size > headerSize - optionAt) break;",
         to: "if (size > headerSize - optionAt) break;",
     },
+    "router-discovery": {
+        file: "libs/ip/src/neighbor-option.ts",
+        from: "if (end === start || end > message.length)",
+        to: "if (end === start)",
+    },
     "packet-path": {
         file: "libs/tun/src/packet-path.ts",
         from: "if (next > end || ",

@@ -13,6 +13,8 @@ interface Node {
     readonly items?: Node;
     readonly anyOf?: readonly Node[];
     readonly oneOf?: readonly Node[];
+    /** Only of texts that several patterns hold for. */
+    readonly allOf?: readonly Node[];
 }
 
 const BY_FORMAT: Readonly<Record<string, string>> = {
@@ -29,6 +31,7 @@ const BY_PATTERN: readonly string[] = [
     "0123456789abcdef",
     "0".repeat(64),
     "2026-11-23T07:39:04.542Z",
+    "2001:db8:0:7::/64",
 ];
 
 /** Samples that `schema` accepts; none of a union's ways is left out. */
@@ -59,10 +62,11 @@ function sample(node: Node): unknown[] {
     }
 }
 
-function text({ format = "", pattern }: Node): string {
+function text({ format = "", pattern, allOf = [] }: Node): string {
     const known = BY_FORMAT[format];
     if (known !== undefined) return known;
-    return BY_PATTERN.find((candidate) => pattern === undefined || new RegExp(pattern).test(candidate)) ?? "";
+    const patterns = [pattern, ...allOf.map((one) => one.pattern)].filter((one) => one !== undefined);
+    return BY_PATTERN.find((candidate) => patterns.every((one) => new RegExp(one).test(candidate))) ?? "";
 }
 
 /** As many as the field with the most ways has, each field going through its own. */
