@@ -59,7 +59,11 @@ export class StreamReading {
     #listen(): void {
         const socket = memorySharing(this.#stream);
         if (socket === undefined) this.#stream.on("data", this.#onData);
-        else socket[CALLBACK] = (size: number) => this.#onBytes(SHARED.subarray(0, size), false);
+        else
+            socket[CALLBACK] = (size: number): void => {
+                // In braces: Node reads on unless it is told `false`, and a callback may return whatever it likes.
+                this.#onBytes(SHARED.subarray(0, size), false);
+            };
         this.#stream.resume();
     }
 }

@@ -80,6 +80,18 @@ test("sockets are read into one memory, and each gets its own bytes in their ord
     assert.equal(memories.size, 1);
 });
 
+test("whatever a reader returns, reading goes on", async () => {
+    using opened = await openPairs();
+    const [{ stream, client }] = opened.pairs;
+    let size = 0;
+    startReading(stream, (bytes) => {
+        size += bytes.length;
+        return false;
+    });
+    client.write(randomBytes(100_000));
+    await eventually(() => assert.equal(size, 100_000));
+});
+
 test("what was put back comes first, and nothing is lost or doubled where one reader stops and another begins", async () => {
     using opened = await openPairs();
     const [{ stream, client }] = opened.pairs;
