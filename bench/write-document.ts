@@ -1,4 +1,4 @@
-// Writes docs/benchmarks.md again from kept results: `node bench/write-document.ts bench/results/<date>.json`.
+// Writes docs/benchmarks.md again from kept results: `node_modules/.bin/node bench/write-document.ts RESULTS`.
 import { readFileSync } from "node:fs";
 import { ConfigError } from "@postern/errors";
 import { writeDocument } from "./report/document.ts";
