@@ -81,10 +81,12 @@ export class Iperf3 {
             ["--server", "--one-off", "--forceflush", "--port", String(port)],
             { stdio: ["ignore", "pipe", "inherit"] },
         );
-        if (server.stdout !== null) {
-            await once(server.stdout, "data");
-            server.stdout.resume();
-        }
+        if (server.stdout === null) throw new InvariantError("an iperf3 without standard output");
+        const ended = once(server, "exit").then(([status]) => {
+            throw new InvariantError(`iperf3 does not serve port ${port}: it ended with ${status}`);
+        });
+        await Promise.race([once(server.stdout, "data"), ended]);
+        server.stdout.resume();
         return server;
     }
 }

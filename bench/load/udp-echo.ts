@@ -2,6 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { InvariantError } from "@postern/errors";
 import type { NetworkNamespace } from "../../test/interop/network-namespace.ts";
 import { endProcess } from "../peers/peer.ts";
 
@@ -36,7 +37,9 @@ export class UdpEcho implements AsyncDisposable {
     async run({ source, destination, size, seconds }: EchoFlow): Promise<EchoResult> {
         const line = ["load", source, destination, PORT, size, WINDOW, seconds].map(String);
         const load = this.#clients.spawn(PROGRAM, line, { stdio: ["ignore", "pipe", "inherit"] });
-        return JSON.parse(load.stdout === null ? "" : await text(load.stdout)) as EchoResult; // of udp-echo.cc
+        const result = JSON.parse(load.stdout === null ? "" : await text(load.stdout)) as EchoResult; // of udp-echo.cc
+        if (result.received === 0) throw new InvariantError(`no datagram from ${destination}`);
+        return result;
     }
 
     async [Symbol.asyncDispose](): Promise<void> {
