@@ -6,39 +6,53 @@ import { TaskProcess } from "../task-process.ts";
 import type { ConnectQuestion, TransferQuestion } from "./client-main.ts";
 import type { ListenQuestion } from "./server-main.ts";
 
-const PORT = 4_444;
+const FIRST_PORT = 4_444;
 const CONCURRENCY = 16;
 /** Of the certificate and of the key exchange. */
 export const CURVE = "P-256";
+
+export interface RawTlsOptions {
+    /** How many processes connect. */
+    readonly processes?: number;
+    /** Whether the server has the V8 flag that workers set: docs/adr/0016. */
+    readonly sweepsAtOnce?: boolean;
+}
 
 export class RawTls implements AsyncDisposable {
     readonly #server: TaskProcess;
     readonly #clients: readonly TaskProcess[];
     readonly #authority: string;
+    readonly #port: number;
 
-    private constructor(server: TaskProcess, clients: readonly TaskProcess[], authority: string) {
+    private constructor(server: TaskProcess, clients: readonly TaskProcess[], authority: string, port: number) {
         this.#server = server;
         this.#clients = clients;
         this.#authority = authority;
+        this.#port = port;
     }
 
-    /** `clients`: how many processes connect. */
-    static async start({ clients, servers }: Topology, { processes = 1 } = {}): Promise<RawTls> {
+    /** Two that differ in `sweepsAtOnce` can be beside each other. */
+    static async start(
+        { clients, servers }: Topology,
+        { processes = 1, sweepsAtOnce = false }: RawTlsOptions = {},
+    ): Promise<RawTls> {
+        const port = FIRST_PORT + Number(sweepsAtOnce);
         const authority = await createCertificateAuthority("Bench authority");
         const { key, cert } = await authority.issue({ names: [SERVER_ADDRESS] });
         const server = TaskProcess.start(servers, "ceiling/server-main.ts");
         const question: ListenQuestion = {
             host: SERVER_ADDRESS,
-            port: PORT,
+            port,
             key,
             cert,
             ciphers: "TLS_AES_128_GCM_SHA256",
+            sweepsAtOnce,
         };
         await server.ask("listen", question);
         const connecting = Array.from({ length: processes }, () =>
             TaskProcess.start(clients, "ceiling/client-main.ts"),
         );
-        return new RawTls(server, connecting, authority.cert);
+        return new RawTls(server, connecting, authority.cert, port);
     }
 
     get server(): number {
@@ -50,7 +64,7 @@ export class RawTls implements AsyncDisposable {
         const share = Math.ceil(count / this.#clients.length);
         const question: ConnectQuestion = {
             host: SERVER_ADDRESS,
-            port: PORT,
+            port: this.#port,
             ca: this.#authority,
             ecdhCurve: CURVE,
             count: share,

@@ -1,6 +1,8 @@
 // A bare TLS server of Node: what it does for each byte, handshake and idle connection is the least that a worker can do.
 import { once } from "node:events";
 import { createServer, type TLSSocket } from "node:tls";
+// This file alone: what else its package loads would be a larger heap, which is slower to collect.
+import { sweepBuffersAtOnce } from "../../libs/service/src/buffer-memory.ts";
 import { answerTasks } from "../task-process.ts";
 import { IN_FLIGHT, MODE, WRITE_SIZE } from "./transfer-mode.ts";
 
@@ -10,10 +12,13 @@ export interface ListenQuestion {
     readonly key: string;
     readonly cert: string;
     readonly ciphers: string;
+    /** With the V8 flag that workers set: docs/adr/0016. */
+    readonly sweepsAtOnce: boolean;
 }
 
 answerTasks({
-    listen: async ({ host, port, ...identity }: ListenQuestion) => {
+    listen: async ({ host, port, sweepsAtOnce, ...identity }: ListenQuestion) => {
+        if (sweepsAtOnce) sweepBuffersAtOnce();
         const server = createServer({ ...identity, minVersion: "TLSv1.3" }, serve);
         server.listen({ host, port, backlog: 1_024 });
         await once(server, "listening");
