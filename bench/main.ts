@@ -1,5 +1,6 @@
 // `make bench`: every measure in one run, peers and ceilings interleaved.  Needs root.  See settings.ts for how long it takes.
 import { cpus, loadavg, release, totalmem } from "node:os";
+import { ConfigError } from "@postern/errors";
 import type { Measure, Scene } from "./measure.ts";
 import { bulkTcp } from "./measures/bulk-tcp.ts";
 import { heldSessions } from "./measures/held-sessions.ts";
@@ -13,7 +14,7 @@ import { OcservPeer } from "./peers/ocserv.ts";
 import { PosternPeer } from "./peers/postern.ts";
 import { writeDocument } from "./report/document.ts";
 import { verdictTable } from "./report/markdown.ts";
-import { type Results, writeResults } from "./report/results.ts";
+import { isWhole, type Results, writeResults } from "./report/results.ts";
 import type { Row } from "./report/row.ts";
 import { settingsFrom } from "./settings.ts";
 import { createTopology } from "./topology.ts";
@@ -30,7 +31,11 @@ const MEASURES: readonly Measure[] = [
     setUpTime,
 ];
 
+// Before anything of ours runs.
+const loadBefore = loadavg()[0] ?? 0;
 const settings = settingsFrom(process.env);
+const unknown = settings.rows.filter((row) => !MEASURES.some(({ numbers }) => numbers.includes(row)));
+if (unknown.length > 0) throw new ConfigError("CONFIG_INVALID", `BENCH_ROWS: there is no row ${unknown.join(", ")}`);
 const begun = performance.now();
 const say = (line: string): void => {
     const seconds = ((performance.now() - begun) / 1_000).toFixed(0).padStart(5);
@@ -55,7 +60,7 @@ const results: Results = {
         memoryBytes: totalmem(),
         kernel: release(),
         node: process.version,
-        loadBefore: loadavg()[0] ?? 0,
+        loadBefore,
     },
     rows,
 };
@@ -66,5 +71,5 @@ for (const measure of wanted) {
     const file = writeResults(results);
     say(`written to ${file}`);
 }
-if (!settings.isBrief && settings.rows.length === 0) writeDocument(results);
+if (isWhole(settings)) writeDocument(results);
 process.stdout.write(`\n${verdictTable(rows)}\n`);

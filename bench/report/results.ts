@@ -25,7 +25,7 @@ export interface Results {
 }
 
 /** Whether a run is one to show: all rows, at full length. */
-const isWhole = ({ isBrief, rows }: Settings): boolean => !isBrief && rows.length === 0;
+export const isWhole = ({ isBrief, rows }: Settings): boolean => !isBrief && rows.length === 0;
 
 /** Returns the file: one a day for whole runs, one each for others. */
 export function writeResults(results: Results): string {
