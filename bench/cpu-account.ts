@@ -41,7 +41,7 @@ export function parseHostTime(stat: string): HostTime {
 /** Throws ENOENT or ESRCH for a process that has gone. */
 export const processTime = (pid: number): number => parseProcessTime(readFileSync(`/proc/${pid}/stat`, "latin1"));
 
-export const hostTime = (): HostTime => parseHostTime(readFileSync("/proc/stat", "latin1"));
+const hostTime = (): HostTime => parseHostTime(readFileSync("/proc/stat", "latin1"));
 
 /** Begins to count; the function that it returns says what has been used since.  The processes must outlive it. */
 export function startCpuAccount<Group extends string>(

@@ -7,7 +7,7 @@
 import { NetworkNamespace, removeLeftoverNamespaces } from "../test/interop/network-namespace.ts";
 
 export const SERVER_ADDRESS = "198.51.100.1";
-export const CLIENT_ADDRESS = "198.51.100.2";
+const CLIENT_ADDRESS = "198.51.100.2";
 const PREFIX_LENGTH = 24;
 
 export interface Topology extends AsyncDisposable {

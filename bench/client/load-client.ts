@@ -31,10 +31,6 @@ export class LoadClient implements AsyncDisposable {
         return new LoadClient(child, await firstLine(child.stdout));
     }
 
-    get pid(): number {
-        return this.#child.pid ?? 0;
-    }
-
     /** False: it ended by itself, because one of its sessions did. */
     get isRunning(): boolean {
         return this.#child.exitCode === null && this.#child.signalCode === null;

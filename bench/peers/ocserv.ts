@@ -105,15 +105,14 @@ export class OcservPeer implements Peer, AsyncDisposable {
 
     async open(count: number): Promise<Tunnels> {
         await using undo = new AsyncDisposableStack();
-        const dialled = await Promise.all(Array.from({ length: count }, () => this.#dial(undo)));
+        const addresses = await Promise.all(Array.from({ length: count }, () => this.#dial(undo)));
         const workers = await waitForValue(() => {
             const pids = childrenNamed(this.#server.pid ?? 0, "ocserv-worker");
             return pids.length === count ? pids : undefined;
         }, OPEN_WITHIN);
         const resources = undo.move();
         return {
-            addresses: dialled.map(({ address }) => address),
-            clients: dialled.map(({ pid }) => pid),
+            addresses,
             gateway: GATEWAY,
             workers,
             [Symbol.asyncDispose]: async () => {
@@ -129,7 +128,8 @@ export class OcservPeer implements Peer, AsyncDisposable {
         await this.#undo.disposeAsync();
     }
 
-    async #dial(undo: AsyncDisposableStack): Promise<{ readonly address: string; readonly pid: number }> {
+    /** Resolves with the client's inner address. */
+    async #dial(undo: AsyncDisposableStack): Promise<string> {
         this.#opened += 1;
         const table = FIRST_TABLE + this.#opened;
         const device = `oc${this.#opened}`;
@@ -154,7 +154,7 @@ export class OcservPeer implements Peer, AsyncDisposable {
         await this.#clients.ip("address", "add", `${address}/32`, "dev", device);
         for (const command of addSourceRoute(route)) await this.#clients.ip(...command);
         undo.defer(async () => void (await this.#clients.ip(...deleteSourceRule(route))));
-        return { address, pid: client.pid ?? 0 };
+        return address;
     }
 }
 

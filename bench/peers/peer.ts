@@ -14,7 +14,6 @@ export interface Tunnels extends AsyncDisposable {
     readonly gateway: string;
     /** Processes of the server that move these tunnels' packets. */
     readonly workers: readonly number[];
-    readonly clients: readonly number[];
 }
 
 export interface Peer {

@@ -52,17 +52,12 @@ export class PosternPeer implements Peer, AsyncDisposable {
         return this.#pid("session-worker");
     }
 
-    get firstUser(): Credentials {
-        const { user, password } = this.#ready;
-        return { user, password };
-    }
-
     target(door: Door): Target {
         const port = door === "worker" ? WORKER_PORT : INGRESS_PORT;
         return { host: SERVER_ADDRESS, port, servername: NAME, ca: this.#ready.ca };
     }
 
-    /** Everything that an installation is, but the launcher. */
+    /** All processes of these services; none of the launcher. */
     pids(...services: readonly string[]): number[] {
         return services.flatMap((service) => this.#ready.pids[service] ?? []);
     }
@@ -75,7 +70,7 @@ export class PosternPeer implements Peer, AsyncDisposable {
     async openAt(door: Door, count: number): Promise<Tunnels> {
         this.#opened += 1;
         const { host, port, servername, ca } = this.target(door);
-        const { user, password } = this.firstUser;
+        const { user, password } = this.#ready;
         const options = {
             server: `${host}:${port}`,
             servername,
@@ -89,7 +84,6 @@ export class PosternPeer implements Peer, AsyncDisposable {
         const client = await LoadClient.start(this.#topology.clients, options, password);
         return {
             ...client.report,
-            clients: [client.pid],
             workers: door === "worker" ? [this.worker] : [this.worker, ...this.pids("ingress")],
             [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
         };
