@@ -18,7 +18,9 @@ const SAMPLE = 20;
 /** Bytes that may wait however slow the client is: a TLS record, a dozen packets, so that a flow can find out how fast it is. */
 const MIN_DATA_BYTES = 16_384;
 /** Writes that may wait before inner packets are dropped: each costs half a kilobyte, however short it is. */
-const MAX_WRITES = 1_024;
+const MAX_DATA_WRITES = 1_024;
+/** Writes that may wait before the session is given up: a client that asks and does not read makes answers of a few bytes. */
+const MAX_WRITES = 4 * MAX_DATA_WRITES;
 /** What inner packets may take of `totalBytes`; the rest is for control packets. */
 const DATA_SHARE = 0.75;
 
@@ -34,7 +36,7 @@ export class EgressQueue implements PathQueue {
     /** When the sample in hand began, and what the transport had taken by then; `undefined`: the queue was empty. */
     #sample: { readonly since: number; readonly taken: number } | undefined;
 
-    /** `overflow` is told when control packets alone exceed `totalBytes`; `now` is in milliseconds. */
+    /** `overflow` is told when control packets alone exceed `totalBytes`, or are too many; `now` is in milliseconds. */
     constructor(stream: Duplex, limits: EgressLimits, now: () => number, overflow: () => void) {
         this.#stream = stream;
         this.#limits = limits;
@@ -50,7 +52,7 @@ export class EgressQueue implements PathQueue {
 
     /** Bytes of inner packets that are taken now.  A fast client's idle queue takes long runs, too: more than `dataBytes`. */
     get room(): number {
-        if (!this.#stream.writable || this.#waitingWrites >= MAX_WRITES) return 0;
+        if (!this.#stream.writable || this.#waitingWrites >= MAX_DATA_WRITES) return 0;
         const waiting = this.waitingBytes;
         this.#measure(waiting);
         const { dataBytes, totalBytes } = this.#limits;
@@ -63,8 +65,9 @@ export class EgressQueue implements PathQueue {
     /** Control packets: never dropped. */
     sendControl(bytes: Uint8Array): void {
         if (!this.#stream.writable) return;
-        if (this.waitingBytes + bytes.length > this.#limits.totalBytes) this.#overflow();
-        else this.#write(bytes);
+        const fits = this.waitingBytes + bytes.length <= this.#limits.totalBytes;
+        if (fits && this.#waitingWrites < MAX_WRITES) this.#write(bytes);
+        else this.#overflow();
     }
 
     /** One run of framed inner packets: taken whole, or dropped whole (`false`).  `done` is called once nobody reads it any more. */

@@ -134,6 +134,15 @@ test("short runs may not wait in any number: each takes more memory than it has 
     assert.equal(send(44, accepted), true);
 });
 
+test("answers of a few bytes may not wait in any number either, and only those end a session", () => {
+    const { queue, send, overflows } = world({ dataBytes: 262_144, totalBytes: 1_000_000 });
+    while (send(44, 0));
+    for (let sent = 1_024; sent < 4_096; sent += 1) queue.sendControl(new Uint8Array(8));
+    assert.equal(overflows(), 0);
+    queue.sendControl(new Uint8Array(8));
+    assert.equal(overflows(), 1);
+});
+
 test("a client that takes nothing for long, and then little, keeps room for a record", () => {
     const clock = new FakeClock();
     const taken: (() => void)[] = [];
