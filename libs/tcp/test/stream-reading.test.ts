@@ -80,6 +80,29 @@ test("sockets are read into one memory, and each gets its own bytes in their ord
     assert.equal(memories.size, 1);
 });
 
+test("a reader may write to every socket while it looks at what came on one: nothing is read in between", async () => {
+    using opened = await openPairs();
+    const answer = randomBytes(20_000);
+    const answers = opened.pairs.map(({ client }) => {
+        let size = 0;
+        client.on("data", (chunk: Buffer) => (size += chunk.length));
+        return () => size;
+    });
+    let pieces = 0;
+    let changed = 0;
+    for (const { stream } of opened.pairs)
+        startReading(stream, (bytes) => {
+            pieces += 1;
+            const before = Buffer.from(bytes);
+            for (const other of opened.pairs) other.stream.write(answer);
+            if (!before.equals(bytes)) changed += 1;
+        });
+    for (const { client } of opened.pairs) client.write(randomBytes(300_000));
+    await eventually(() => assert.ok(pieces >= (3 * 300_000) / 16_384));
+    await eventually(() => assert.ok(answers.every((size) => size() === pieces * answer.length)));
+    assert.equal(changed, 0);
+});
+
 test("whatever a reader returns, reading goes on", async () => {
     using opened = await openPairs();
     const [{ stream, client }] = opened.pairs;
