@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectionsDescribe, type DescribedConnection } from "@postern/contracts";
+import { connectionsDescribe, type DescribedConnection, PathFigures } from "@postern/contracts";
 import { PathWatch } from "@postern/tcp";
 import { eventually } from "@postern/testkit";
 import { ConnectionTable } from "../src/connection-table.ts";
@@ -75,11 +75,25 @@ test("pages come in the order of the ids, and one client's connections can be as
         const after = found.at(-1);
         const page = table.describe(after === undefined ? {} : { after });
         assert.ok(page.connections.length <= 1_000);
-        assert.ok(JSON.stringify(page).length < 2 ** 20);
         found.push(...page.connections.map(({ connection }) => connection));
         more = page.more;
     }
     assert.deepEqual(found, ids.toSorted());
     const six = table.describe({ client: "2001:db8::7" }).connections.map(({ connection }) => connection);
     assert.deepEqual(six, ids.filter((id) => id.endsWith("7")).toSorted());
+});
+
+test("the largest page fits into a NATS message", async () => {
+    using accepted = await acceptConnection();
+    const figures = Object.fromEntries(Object.keys(PathFigures.shape).map((name) => [name, Number.MAX_SAFE_INTEGER]));
+    const path = { figures: () => figures as never, sample: () => undefined, forget: () => undefined }; // all that are described
+    const table = new ConnectionTable({ watch: () => path }, () => SINCE);
+    const largest = { ...placed("", "2001:0db8:ffff:ffff:ffff:ffff:ffff:ffff"), worker: "w".repeat(63) };
+    for (let number = 0; number < 1_001; number += 1) {
+        table.add({ ...largest, connection: String(number).padStart(20, "0") }, accepted.socket);
+    }
+    const page = connectionsDescribe.answer.parse(table.describe({}));
+    assert.equal(page.more, true);
+    const size = JSON.stringify(page).length;
+    assert.ok(size > 700_000 && size < 2 ** 20, String(size));
 });
