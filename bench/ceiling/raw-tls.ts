@@ -1,6 +1,7 @@
 // The ceiling: a bare TLS server of Node in the servers' namespace, with the cipher that workers prefer.
 import { createCertificateAuthority } from "@postern/testkit";
 import type { Direction } from "../load/iperf3.ts";
+import { sharesOf } from "../shares.ts";
 import { SERVER_ADDRESS, type Topology } from "../topology.ts";
 import { TaskProcess } from "../task-process.ts";
 import type { ConnectQuestion, TransferQuestion } from "./client-main.ts";
@@ -61,23 +62,26 @@ export class RawTls implements AsyncDisposable {
 
     /** Opens `count` connections, by full handshakes, and keeps them. */
     async connect(count: number): Promise<void> {
-        const share = Math.ceil(count / this.#clients.length);
-        const question: ConnectQuestion = {
+        const question = {
             host: SERVER_ADDRESS,
             port: this.#port,
             ca: this.#authority,
             ecdhCurve: CURVE,
-            count: share,
             concurrency: CONCURRENCY,
         };
-        await Promise.all(this.#clients.map((client) => client.ask("connect", question)));
+        const shares = sharesOf(count, this.#clients.length);
+        await Promise.all(
+            this.#clients.map((client, index) =>
+                client.ask("connect", { ...question, count: shares[index] ?? 0 } satisfies ConnectQuestion),
+            ),
+        );
     }
 
     async disconnect(): Promise<void> {
         await Promise.all(this.#clients.map((client) => client.ask("disconnect")));
     }
 
-    /** Bits that one connection moved. */
+    /** Bits that one connection moved, of the first process. */
     async transfer(direction: Direction, seconds: number): Promise<number> {
         const [client] = this.#clients;
         await this.connect(this.#clients.length);

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { HistogramEntries } from "../histogram.ts";
 import { Histogram } from "../histogram.ts";
 import type { Credentials, Target } from "../peers/postern.ts";
+import { sharesOf } from "../shares.ts";
 import { TaskProcess } from "../task-process.ts";
 import type { Topology } from "../topology.ts";
 
@@ -73,13 +74,12 @@ export class Crowd implements AsyncDisposable {
     /** Opens `count` sessions more; rejects when one of them fails. */
     async open(question: OpenQuestion): Promise<OpenAnswer> {
         const { count, concurrency, target } = question;
-        const share = {
-            ...question,
-            target: withText(target),
-            count: Math.ceil(count / this.#processes.length),
-            concurrency: Math.ceil(concurrency / this.#processes.length),
-        };
-        const answers = await this.#askAll<OpenAnswer>("open", share);
+        const parts = this.#processes.length;
+        const all = { ...question, target: withText(target), concurrency: Math.ceil(concurrency / parts) };
+        const answers = await this.#askEach<OpenAnswer>(
+            "open",
+            sharesOf(count, parts).map((share) => ({ ...all, count: share })),
+        );
         return { resumed: answers.reduce((sum, { resumed }) => sum + resumed, 0) };
     }
 
@@ -87,12 +87,11 @@ export class Crowd implements AsyncDisposable {
     async visit(question: VisitQuestion): Promise<readonly number[]> {
         const { count, rate, target } = question;
         const parts = this.#processes.length;
-        const share = { count: Math.ceil(count / parts), rate: rate / parts };
-        const answers = await this.#askAll<readonly number[]>("visit", {
-            ...question,
-            ...share,
-            target: withText(target),
-        });
+        const all = { ...question, target: withText(target), rate: rate / parts };
+        const answers = await this.#askEach<readonly number[]>(
+            "visit",
+            sharesOf(count, parts).map((share) => ({ ...all, count: share })),
+        );
         return answers.flat();
     }
 
@@ -129,6 +128,14 @@ export class Crowd implements AsyncDisposable {
     }
 
     #askAll<Output>(task: string, question: unknown = {}): Promise<Output[]> {
-        return Promise.all(this.#processes.map((process) => process.ask<Output>(task, question)));
+        return this.#askEach(
+            task,
+            this.#processes.map(() => question),
+        );
+    }
+
+    /** `questions`: one for each process. */
+    #askEach<Output>(task: string, questions: readonly unknown[]): Promise<Output[]> {
+        return Promise.all(this.#processes.map((process, index) => process.ask<Output>(task, questions[index])));
     }
 }
