@@ -46,5 +46,7 @@ export function redact(fields: object, levels = LEVELS): object {
 function within(value: unknown, levels: number): unknown {
     if (levels === 0 || typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
     if (value instanceof Error && levels === LEVELS) return value;
-    return Array.isArray(value) ? value.map((part) => within(part, levels - 1)) : redact(value, levels - 1);
+    if (!Array.isArray(value)) return redact(value, levels - 1);
+    const parts = value.map((part) => within(part, levels - 1));
+    return parts.some((part, index) => part !== value[index]) ? parts : value;
 }
