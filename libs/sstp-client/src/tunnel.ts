@@ -144,7 +144,7 @@ export class Tunnel {
     freeze(): void {
         this.#callTimers.stopAll();
         this.#pppTimers.stopAll();
-        this.#stream.tls.pause();
+        this.#reading.stop();
     }
 
     #createCall(): ClientCall {

@@ -149,7 +149,7 @@ export class Session implements ProtocolOwner {
 
     /** Tells an IPv6 client its network again. */
     advertise(): void {
-        this.#tenure?.advertise();
+        this.guard(() => this.#tenure?.advertise());
     }
 
     sendControl(packet: Uint8Array): void {
