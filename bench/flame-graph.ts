@@ -1,4 +1,4 @@
-// `perf record -g -p PID -o data -- sleep 5; perf script -i data | node bench/flame-graph.ts "title" >graph.svg`
+// `perf record -g -p PID -o data -- sleep 5; perf script -i data | node_modules/.bin/node bench/flame-graph.ts "title" >graph.svg`
 import { text } from "node:stream/consumers";
 import { flameGraph } from "./report/flame-graph.ts";
 
