@@ -27,6 +27,8 @@ const OTHERS = [
     ["ingress", 2],
     ["session-worker", 2],
 ] as const;
+/** Milliseconds for which the worker stands still in the end. */
+const PAUSE = 1_500;
 /** Milliseconds; asked for: 50. */
 const P99_ALLOWED = 150;
 
@@ -80,4 +82,24 @@ test(`${CLIENTS} sessions on one worker lose nothing while everything else dies`
     assert.ok(percentiles !== undefined && percentiles.p99 <= P99_ALLOWED, `p99 is ${percentiles?.p99} ms`);
     await stage.untilReady();
     assert.deepEqual(await stage.compareAccounts(60_000), { missing: [], doubled: [], disagreements: [] });
+
+    // More echoes wait for it then than its device's queue has room for answers.
+    await pauseWorker(stage);
+    await waitForValue(() => (population.pings.roundTrips.length > 2 * CLIENTS ? true : undefined), {
+        within: 30_000,
+        what: "echoes after the pause",
+    });
+    const inQueueFull = 'postern_session_worker_uplink_drops_total\\{reason="in-queue-full"[^}]*\\}';
+    const dropped = await stage.postern.metric("session-worker", inQueueFull);
+    const afterPause = { unanswered: population.pings.unanswered, dropped };
+    t.diagnostic(`the worker stood still for ${PAUSE} ms: ${JSON.stringify(afterPause)}`);
+    assert.deepEqual(afterPause, { unanswered: 0, dropped: 0 });
 });
+
+async function pauseWorker({ postern, population }: Stage): Promise<void> {
+    const [pid = 0] = postern.ready.pids["session-worker"] ?? [];
+    population.forgetPings();
+    process.kill(pid, "SIGSTOP");
+    await delay(PAUSE);
+    process.kill(pid, "SIGCONT");
+}
