@@ -1,5 +1,5 @@
 // 2,000 sessions on one worker, each with an echo a second through the TUN device for two minutes, while every other process is
-// killed in turn.  Clients dial the worker itself, with the PROXY header that an ingress would send: what an ingress carries ends
+// killed in turn; then the worker itself stands still for a while.  Clients dial the worker itself, with the PROXY header that an ingress would send: what an ingress carries ends
 // with it, and that is the matter of chaos.test.ts.
 // CAPACITY_CLIENTS: how many (default 2,000).
 import assert from "node:assert/strict";
