@@ -81,6 +81,18 @@ test("a start names the session, how it came about and how long each step took",
     assert.match(text, /session_setup_seconds_bucket\{le="0\.1",instance="w1",step="ipv4"\} 1/);
 });
 
+test("a start names the IPv6 network of a session that has one", () => {
+    const { report, events } = world();
+    const addresses = { ...admission().addresses, ipv6: { prefix: "fd91:0:0:5::/64", dns: [] } };
+    const details = { bindingHash: "sha256", clientInformation: [], correlationId: undefined } as const;
+    report.started(facts(), details);
+    report.started(facts({ admission: admission({ addresses }) }), details);
+    assert.deepEqual(
+        events.named("session.started").map((started) => started["ipv6Prefix"]),
+        [undefined, "fd91:0:0:5::/64"],
+    );
+});
+
 test("a session whose beginning cannot be recorded is ended", async () => {
     const { report, events, ends } = world();
     events.full = new DependencyError("OUTBOX_FULL", "no room");

@@ -57,13 +57,15 @@ const session = (number: number, principal: string): Session => ({
 });
 
 test("all pages are listed", async () => {
-    sessions = [1, 2, 3, 4, 5].map((number) => session(number, "kim"));
+    const last = { ...session(5, "kim"), ipv6Prefix: "fd91:0:0:5::/64" };
+    sessions = [...[1, 2, 3, 4].map((number) => session(number, "kim")), last];
     const text = await installation.printed((output) => listSessions(installation.bus, output, {}));
     assert.equal(text.trim().split("\n").length, 5);
     assert.match(
         text,
-        /^session01\tkim\t10\.91\.0\.2\t192\.0\.2\.7:50001\tworker-1\tadmitted\t2m0\ds\t2\.0 KiB\t10 B$/m,
+        /^session01\tkim\t10\.91\.0\.2\t192\.0\.2\.7:50001\tworker-1\tadmitted\t2m0\ds\t2\.0 KiB\t10 B\t-$/m,
     );
+    assert.match(text, /^session05\t.*\t10 B\tfd91:0:0:5::\/64$/m);
     const list = await installation.json((output) => listSessions(installation.bus, output, {}));
     assert.deepEqual(list, sessions);
 });
