@@ -6,7 +6,7 @@ import { HEADROOM } from "./constants.ts";
 import { MAX_SLAB_SIZE, type SlabPool } from "./slab-pool.ts";
 
 /** Pieces of streams whose packets may wait for the end of this turn of the event loop; one is 16 KiB at most (RFC 8446 §5.1). */
-const MAX_PIECES = 64;
+const MAX_PIECES = 256;
 const NOTHING = Buffer.alloc(0);
 
 export class PacketPump {

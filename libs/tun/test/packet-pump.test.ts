@@ -176,18 +176,18 @@ test("where the addon takes nothing there is nothing to flush", async () => {
     assert.equal(state.flushes, 0);
 });
 
-test("no more than 64 pieces wait for a flush, those that last and those that are copied", () => {
+test("no more than 256 pieces wait for a flush, those that last and those that are copied", () => {
     const { pump, state } = world();
     for (const isLasting of [true, false]) {
         state.flushes = 0;
         const takeMany = (pieces: number): void => {
             for (let times = 0; times < pieces; times += 1) pump.take(0, new Uint8Array(8), 0, 8, isLasting);
         };
-        takeMany(63);
+        takeMany(255);
         assert.equal(state.flushes, 0);
         takeMany(1);
         assert.equal(state.flushes, 1);
-        takeMany(64);
+        takeMany(256);
         assert.equal(state.flushes, 2);
     }
 });
@@ -201,12 +201,12 @@ test("where so much waits that it is flushed at once, the answers are read at on
         for (let times = 0; times < pieces; times += 1) pump.take(0, new Uint8Array(8), 0, 8, true);
     };
     state.runs = 1;
-    takeMany(63);
+    takeMany(255);
     assert.deepEqual([state.flushes, state.reads, deliveries.length], [0, 0, 0]);
     takeMany(1);
     assert.deepEqual([state.flushes, state.reads, deliveries.length], [1, 1, 1]);
     state.runs = EBADF;
-    takeMany(64);
+    takeMany(256);
     assert.deepEqual([state.flushes, state.reads, deliveries.length], [2, 2, 1], "the next wake-up tells it");
 });
 
@@ -214,7 +214,7 @@ test("no batch is read while another goes out", () => {
     const { pump, state, announce } = world();
     const { path } = recordingPath(Infinity);
     const takeMany = (): void => {
-        for (let times = 0; times < 64; times += 1) pump.take(0, new Uint8Array(8), 0, 8, true);
+        for (let times = 0; times < 256; times += 1) pump.take(0, new Uint8Array(8), 0, 8, true);
     };
     pump.set(3, Object.assign(path, { deliver: takeMany }));
     announce({ slot: 3, size: 100, packets: 1 });

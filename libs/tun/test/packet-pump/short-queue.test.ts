@@ -10,7 +10,7 @@ import { openPorts } from "../receiver.ts";
 import { frameOf } from "../reflector.ts";
 
 const GATEWAY = "10.91.0.1";
-const QUEUE = 256;
+const QUEUE = 512;
 const CLIENTS = 4 * QUEUE;
 const FIRST = parseIpv4("10.91.1.0");
 
