@@ -46,7 +46,8 @@ class Coalescer {
     // One packet that is the network's.
     void add(uint8_t* bytes, const IpPacket& ip) {
         uint32_t header = transport_header(bytes, ip);
-        uint32_t key = header == 0 ? 0 : key_of(bytes, ip);
+        // One with a header that cannot be read must not overtake its flow either.
+        uint32_t key = has_ports(ip) ? key_of(bytes, ip) : 0;
         Flow* flow = key == 0 ? nullptr : find(key, bytes, ip);
         bool joins = header != 0 && may_join(bytes, ip, header);
         if (flow != nullptr) {
@@ -63,7 +64,11 @@ class Coalescer {
     }
 
   private:
-    // Bytes of the headers, or 0 for a packet that belongs to no flow.
+    static bool has_ports(const IpPacket& ip) {
+        return ip.plain && (ip.protocol == kTcp || ip.protocol == kUdp) && ip.size - ip.transport >= 4;
+    }
+
+    // Bytes of the headers, or 0 for a packet that cannot be joined to any.
     static uint32_t transport_header(const uint8_t* bytes, const IpPacket& ip) {
         if (!ip.plain) return 0;
         if (ip.protocol == kTcp) {

@@ -1,7 +1,7 @@
 // What the addon makes of a client's stream, against the path in TypeScript: cut into packets again, it is the same for every flow.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ipPacketSize, onesComplementSum, PROTOCOL_TCP, PROTOCOL_UDP } from "@postern/ip";
+import { encodeIpv4, ipPacketSize, onesComplementSum, parseIpv4, PROTOCOL_TCP, PROTOCOL_UDP } from "@postern/ip";
 import fc from "fast-check";
 import {
     decodeTake,
@@ -17,9 +17,10 @@ import { frameOf } from "../reflector.ts";
 import { takeSlowly } from "../reference-path.ts";
 import { pseudoHeaderSum, slowSegments, transportOf } from "../slow-segments.ts";
 import { hostileStreamCases, LEASE, streamCases } from "../stream-cases.ts";
-import { datagramPacket } from "../transport-packets.ts";
+import { datagramPacket, tcpPacket } from "../transport-packets.ts";
 
 const MAX_IP_PACKET = 65_535;
+const ACK = { acknowledgement: 1, flags: 0x10, window: 400, options: new Uint8Array(0) };
 
 /** The packets that the kernel will see, and how many of them came in super-packets. */
 function packetsOf(result: TakeResult): { readonly packets: readonly Buffer[]; readonly joined: number } {
@@ -66,12 +67,8 @@ function flowOf(packet: Buffer): string {
     const isIpv4 = packet.readUInt8(0) >> 4 === 4;
     const { protocol, offset } = transportOf(packet);
     const isPlain = isIpv4 ? offset === 20 && (packet.readUInt16BE(6) & 0x3fff) === 0 : offset === 40;
-    const isWhole =
-        (protocol === PROTOCOL_TCP && packet.length >= offset + 20 && packet.readUInt8(offset + 12) >= 0x50) ||
-        (protocol === PROTOCOL_UDP &&
-            packet.length >= offset + 8 &&
-            packet.readUInt16BE(offset + 4) === packet.length - offset);
-    if (!isPlain || !isWhole) return "none";
+    const hasPorts = (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) && packet.length >= offset + 4;
+    if (!isPlain || !hasPorts) return "none";
     const addresses = isIpv4 ? packet.subarray(12, 20) : packet.subarray(8, 40);
     return `${protocol} ${addresses.toString("hex")} ${packet.toString("hex", offset, offset + 4)}`;
 }
@@ -141,6 +138,21 @@ test("where the kernel takes no super-packets it gets the same packets in the sa
         { numRuns: 100 },
     );
 });
+
+for (const [title, at, octet] of [
+    ["a data offset beyond the packet", 20 + 12, 0xf0],
+    ["a data offset within the header", 20 + 12, 0x40],
+] as const) {
+    test(`a segment with ${title} stays where it is in its flow`, () => {
+        const ends = { version: 4, source: LEASE, destination: "192.0.2.9", ports: [1, 2] } as const;
+        const packets = [0, 10, 20, 30].map((sequence) => tcpPacket(ends, { ...ACK, sequence }, Buffer.alloc(10)));
+        packets[2]?.writeUInt8(octet, at);
+        const [one] = fc.sample(streamCases, 1);
+        assert.ok(one !== undefined);
+        const rules = { ...one, ipv4Open: true, ipv4: encodeIpv4(parseIpv4(LEASE)), tcp: true, chunks: [] };
+        assert.equal(compare({ ...rules, stream: Buffer.concat(packets.map(frameOf)) }), 2);
+    });
+}
 
 test("datagrams without a checksum stay so, even where one of zero would be right", () => {
     const ends = { version: 4, source: LEASE, destination: "192.0.2.9", ports: [1, 2] } as const;
