@@ -68,6 +68,19 @@ async function assertNothingHappened(): Promise<void> {
     await tunnels.assertUnharmed();
 }
 
+/** Everybody who came is recorded, and `gone` of them to have gone: what the stream has acknowledged would be lost with its store. */
+async function assertRecorded(gone: number): Promise<void> {
+    await eventually(
+        () => {
+            const { sessions } = audit();
+            assert.equal(sessions.length, tunnels.addresses.length + gone);
+            assert.ok(sessions.every(({ started }) => started === 1));
+            assert.equal(sessions.filter(({ ends }) => ends.length === 1).length, gone);
+        },
+        { within: 20_000, every: 100, what: "the audit log to have everybody" },
+    );
+}
+
 async function assertRefused(): Promise<void> {
     await assert.rejects(postern.dial({ timeout: 60_000 }), /auth|http|call/);
 }
@@ -95,6 +108,7 @@ test("NATS hangs for longer than any patience: the same", async () => {
 });
 
 test("NATS comes back with an empty store: what is missing is said, nothing is concluded, and `bus apply` mends it", async () => {
+    await assertRecorded(["dan", "eve"].length);
     const pid = natsPid();
     process.kill(pid, "SIGSTOP");
     await rm(path.join(postern.state, "nats", "jetstream"), { recursive: true });
@@ -102,7 +116,14 @@ test("NATS comes back with an empty store: what is missing is said, nothing is c
     await eventually(() => assert.notEqual(natsPid(), pid), { within: 15_000 });
     await Promise.all([delay(WITHOUT_BUCKETS), assertRefused()]);
     for (const bucket of BUCKETS) assert.match(postern.output, new RegExp(`bucket ${bucket} is gone; run`));
-    assert.match(postern.output, /events cannot be published.*bus apply/s);
+    // A dial that an ingress or a worker refuses makes no event; one that a broker has to decide about does.
+    await eventually(
+        async () => {
+            await assertRefused();
+            assert.match(postern.output, /events cannot be published.*bus apply/s);
+        },
+        { within: 60_000, what: "an event that finds no stream" },
+    );
     assert.match(postern.output, /events cannot be consumed/);
     // Its end can neither be settled nor published now.
     const leaver = await tunnels.hangUp();
