@@ -15,6 +15,8 @@ export interface GuardOrders {
 }
 
 const NATS_PATIENCE = 10_000;
+/** A killed process ends as soon as the kernel has taken its memory back; one that hangs in a device may never. */
+const KILL_PATIENCE = 10_000;
 const INTERVAL = 100;
 
 let orders: GuardOrders = { services: [], nats: [], patience: 0, files: [] };
@@ -28,6 +30,7 @@ async function cleanUp({ services, nats, patience, files }: GuardOrders): Promis
     for (const file of files) remove(file);
     await endOf(services, patience);
     for (const one of services) signal(one, "SIGKILL");
+    await endOf(services, KILL_PATIENCE);
     for (const one of nats) signal(one, "SIGTERM");
     await endOf(nats, NATS_PATIENCE);
     for (const one of nats) signal(one, "SIGKILL");

@@ -19,8 +19,10 @@ export function identify(pid: number): ProcessIdentity | undefined {
         const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
         // The second field is the command in parentheses, which may itself hold spaces and parentheses.
         const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-        // A zombie has ended; its parent has not looked yet.
-        return fields[0] === "Z" ? undefined : { pid, started: fields[19] ?? "" };
+        // A zombie has ended and its parent has not looked yet, unless another of its threads (field 20) still gives
+        // back the memory: until then it also holds its files and ports.
+        const ended = fields[0] === "Z" && Number(fields[17]) <= 1;
+        return ended ? undefined : { pid, started: fields[19] ?? "" };
     } catch {
         return undefined;
     }

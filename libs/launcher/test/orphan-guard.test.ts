@@ -26,7 +26,8 @@ test("when the launcher is gone, services may end by themselves, then are killed
     await using directory = await createTemporaryDirectory();
     const ready = join(directory.path, "ready.json");
     await writeFile(ready, "{}");
-    const service = await startProcess("process.on('SIGTERM', () => {})");
+    // With much memory to give back, it needs longer to end than NATS does.
+    const service = await startProcess("process.on('SIGTERM', () => {}); globalThis.held = Buffer.alloc(2 ** 28, 1)");
     const nats = await startProcess("");
     const ends: string[] = [];
     service.child.once("exit", (_code, signal) => ends.push(`service ${signal}`));
