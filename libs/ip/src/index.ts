@@ -21,6 +21,7 @@ export { IPV6_MIN_MTU, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UD
 export { echoReply } from "./echo-reply.ts";
 export { IpError } from "./errors.ts";
 export { fragmentationNeeded } from "./fragmentation-needed.ts";
+export { icmpv6Message, icmpv6Packet } from "./icmpv6-message.ts";
 export {
     NO_UPPER_LAYER,
     findUpperLayer,

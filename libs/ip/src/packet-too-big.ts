@@ -1,11 +1,11 @@
 // ICMPv6 packet too big, RFC 4443 §3.2.
 //   type:8 = 2 | code:8 = 0 | checksum:16 | MTU:32 | the packet that did not fit, from its IP header on
-import { readU8, writeU16, writeU32 } from "@postern/bytes";
+import { readU8, writeU32 } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
-import { internetChecksum, pseudoHeaderSumIpv6 } from "./checksum.ts";
 import { ICMP_HEADER_SIZE, IPV6_ADDRESS_SIZE, IPV6_HEADER_SIZE, IPV6_MIN_MTU, PROTOCOL_ICMPV6 } from "./constants.ts";
+import { icmpv6Packet } from "./icmpv6-message.ts";
 import { NO_UPPER_LAYER, findUpperLayer, upperLayerOffset, upperLayerProtocol } from "./ip-packet.ts";
-import { IPV6_SOURCE_AT, ipv6Destination, ipv6Size, ipv6Source, writeIpv6Header } from "./ipv6-header.ts";
+import { ipv6Destination, ipv6Size, ipv6Source } from "./ipv6-header.ts";
 
 const TYPE_PACKET_TOO_BIG = 2;
 const MTU_AT = 4;
@@ -26,16 +26,11 @@ export function packetTooBig(packet: Uint8Array, from: Uint8Array, mtu: number):
     const size = ipv6Size(packet, 0, packet.length);
     if (size === 0 || !mayBeAnswered(packet, size)) return undefined;
     const quotedSize = Math.min(size, IPV6_MIN_MTU - IPV6_HEADER_SIZE - ICMP_HEADER_SIZE);
-    const icmpSize = ICMP_HEADER_SIZE + quotedSize;
-    const out = new Uint8Array(IPV6_HEADER_SIZE + icmpSize);
-    const destination = ipv6Source(packet, 0);
-    writeIpv6Header(out, 0, out.length, { nextHeader: PROTOCOL_ICMPV6, source: from, destination });
-    out[IPV6_HEADER_SIZE] = TYPE_PACKET_TOO_BIG;
-    writeU32(out, IPV6_HEADER_SIZE + MTU_AT, mtu);
-    out.set(packet.subarray(0, quotedSize), IPV6_HEADER_SIZE + ICMP_HEADER_SIZE);
-    const pseudoHeader = pseudoHeaderSumIpv6(out, IPV6_SOURCE_AT, PROTOCOL_ICMPV6, icmpSize);
-    writeU16(out, IPV6_HEADER_SIZE + 2, internetChecksum(out, IPV6_HEADER_SIZE, icmpSize, pseudoHeader));
-    return out;
+    const message = new Uint8Array(ICMP_HEADER_SIZE + quotedSize);
+    message[0] = TYPE_PACKET_TOO_BIG;
+    writeU32(message, MTU_AT, mtu);
+    message.set(packet.subarray(0, quotedSize), ICMP_HEADER_SIZE);
+    return icmpv6Packet({ source: from, destination: ipv6Source(packet, 0) }, message);
 }
 
 function mayBeAnswered(packet: Uint8Array, size: number): boolean {
