@@ -15,6 +15,7 @@ export const RANKS: Readonly<Record<string, number>> = {
     "proxy-protocol": 1,
     "client-hello": 1,
     contracts: 1,
+    radius: 1,
     accounts: 2,
     "audit-log": 2,
     bus: 2,

@@ -24,6 +24,7 @@ export const TARGETS = [
     "ip-packets",
     "router-discovery",
     "packet-path",
+    "radius-packets",
     "bus-messages",
     "stored-records",
 ] as const;

@@ -69,6 +69,11 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         from: "if (next > end || ",
         to: "if (",
     },
+    "radius-packets": {
+        file: "libs/radius/src/packet.ts",
+        from: "at + size > bytes.length)",
+        to: "at + size > bytes.length + 1)",
+    },
     "bus-messages": {
         file: "libs/bus/src/json.ts",
         from: "if (isDeeperThan(value, MAX_DEPTH))",

@@ -76,6 +76,10 @@ export const ERROR_CATALOGUE = {
     DIAL_FAILED: "An SSTP connection could not be opened; the detail names the step and what was met.",
     PING_UNANSWERED: "An echo request through an SSTP connection was not answered in time.",
     TUNNEL_CLOSED: "An SSTP connection is closed and carries nothing any more.",
+    RADIUS_BAD_PACKET: "What came from a RADIUS server or client is not a RADIUS packet.",
+    RADIUS_BAD_ATTRIBUTE: "An attribute of a RADIUS packet does not have the form that its RFC asks for.",
+    RADIUS_NOT_AUTHENTIC:
+        "A RADIUS packet is not from who knows the secret: another secret, a forgery, or no Message-Authenticator.",
     REGISTRY_CONTENTION:
         "Other registries kept changing the same record, so the request was given up; it may be asked again.",
     REGISTRY_LATE: "An admission took longer than its asker waits; the registry undoes what it had begun.",
