@@ -17,7 +17,9 @@ const TOO_MANY: Decision = {
 
 export class CredentialDesk {
     readonly #ports: DeskPorts;
-    readonly #over = new AbortController();
+    /** Of the attempt that is being decided. */
+    #deciding: AbortController | undefined;
+    #isClosed = false;
     #attempts = 0;
     #conversation: OpenConversation | undefined;
 
@@ -32,13 +34,19 @@ export class CredentialDesk {
         const number = this.#attempts;
         const conversation = this.#conversation;
         this.#conversation = undefined;
-        const { signal } = this.#over;
+        const deciding = new AbortController();
+        this.#deciding = deciding;
+        if (this.#isClosed) deciding.abort();
+        const { signal } = deciding;
         const decided =
             number > maxAttempts
                 ? Promise.resolve(TOO_MANY)
                 : decide({ session, transport, number, attempt, conversation, signal });
         decided.then(
-            (decision) => guard(() => this.#onDecision(decision)),
+            (decision) => {
+                if (this.#deciding === deciding) this.#deciding = undefined;
+                guard(() => this.#onDecision(decision));
+            },
             (cause: unknown) =>
                 guard(() => {
                     throw new InvariantError("no decision about credentials", { cause });
@@ -48,7 +56,8 @@ export class CredentialDesk {
 
     /** Nobody waits any more: the session is over, or the client's time is up. */
     close(): void {
-        this.#over.abort();
+        this.#isClosed = true;
+        this.#deciding?.abort();
     }
 
     #onDecision(decision: Decision): void {

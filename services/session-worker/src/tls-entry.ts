@@ -64,14 +64,19 @@ export async function secure(
         secured.once("_tlsError", fail).once("close", fail).once("error", fail);
         secured.once("secure", () => {
             secured.off("_tlsError", fail).off("close", fail).off("error", fail);
-            // And later ones too, without closing anything: a broken record, or an attempt to renegotiate.
-            secured.on("_tlsError", (error: Error) => secured.destroy(error));
-            // Every later stage has its own listener; this one keeps a failure between two of them from being nobody's.
-            secured.on("error", () => undefined);
+            endOnFailure(secured);
             resolve();
         });
     });
     return { socket: secured, hello, resumed: secured.isSessionReused(), certificates: terms.seenBy(secured) };
+}
+
+/** Not in `secure`, whose ClientHello these listeners would keep for as long as the connection lives. */
+function endOnFailure(socket: TLSSocket): void {
+    // Node reports later failures under that name too, without closing anything: a broken record, or an attempt to renegotiate.
+    socket.on("_tlsError", (error: Error) => socket.destroy(error));
+    // Every later stage has its own listener; this one keeps a failure between two of them from being nobody's.
+    socket.on("error", () => undefined);
 }
 
 /** OpenSSL's `40E3…:error:0A000102:SSL routines:tls_post_process_client_hello:no shared cipher:…` without its addresses. */
