@@ -46,7 +46,9 @@ export class TaskProcess implements AsyncDisposable {
     static start(namespace: NetworkNamespace, file: string): TaskProcess {
         const stdio = ["ignore", "inherit", "inherit", "ipc"] as const;
         const script = path.join(import.meta.dirname, file);
-        return new TaskProcess(namespace.spawn(process.execPath, [script], { stdio: [...stdio] }));
+        // As the workers are started: a load client must not stop to mark its heap, either.
+        const args = ["--no-memory-reducer", script];
+        return new TaskProcess(namespace.spawn(process.execPath, args, { stdio: [...stdio] }));
     }
 
     get pid(): number {

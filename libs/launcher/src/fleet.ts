@@ -67,10 +67,26 @@ export function createFleet(config: Config, files: FleetFiles, supervisor: Super
     ];
 }
 
+/**
+ * What Node has to be started with.  V8's memory reducer marks the whole heap of a process that is never idle every hundred seconds, and
+ * makes its young generation small meanwhile: with ten thousand sessions everybody waits for seconds.  docs/adr/0021.
+ */
+const NODE_FLAGS: Readonly<Partial<Record<ServiceName, readonly string[]>>> = {
+    ingress: ["--no-memory-reducer"],
+    "session-worker": ["--no-memory-reducer"],
+};
+
 const serviceProgram = (config: string, service: ServiceName, instance: string): Program => ({
     name: instance,
     command: process.execPath,
-    args: [entry(`../../../services/${service}/src/main.ts`), "--config", config, "--instance", instance],
+    args: [
+        ...(NODE_FLAGS[service] ?? []),
+        entry(`../../../services/${service}/src/main.ts`),
+        "--config",
+        config,
+        "--instance",
+        instance,
+    ],
     channel: true,
 });
 

@@ -37,9 +37,10 @@ async function holdsOne(pid: string, inodes: ReadonlySet<string>): Promise<boole
     return false;
 }
 
-/** The first words of the command line: `node /srv/postern/services/ingress/src/main.ts`. */
+/** The program and what it was given first, without flags: `node /srv/postern/services/ingress/src/main.ts`. */
 async function commandOf(pid: string): Promise<string> {
-    const [program = "", first = ""] = (await read(`/proc/${pid}/cmdline`)).split("\0");
+    const [program = "", ...words] = (await read(`/proc/${pid}/cmdline`)).split("\0");
+    const first = words.find((word) => !word.startsWith("-")) ?? "";
     return program === "" ? (await read(`/proc/${pid}/comm`)).trim() : `${basename(program)} ${first}`.trim();
 }
 

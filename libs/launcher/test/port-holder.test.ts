@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
@@ -19,3 +20,17 @@ for (const host of ["127.0.0.1", "::1"]) {
         assert.equal(await portHolder(address.port), undefined);
     });
 }
+
+test("the holder is named by its script, not by the flags before it", async () => {
+    const source =
+        'const server = require("node:net").createServer();' +
+        'server.listen(0, "127.0.0.1", () => console.log(server.address().port));';
+    const child = spawn(process.execPath, ["--no-memory-reducer", "--eval", source]);
+    try {
+        const [port] = (await once(child.stdout, "data")) as [Buffer]; // `once` is untyped
+        assert.equal(await portHolder(Number(port)), `node ${source} (pid ${child.pid})`);
+    } finally {
+        child.kill();
+        await once(child, "close");
+    }
+});
