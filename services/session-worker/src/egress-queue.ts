@@ -99,9 +99,14 @@ export class EgressQueue implements PathQueue {
         }
         const now = this.#now();
         const { since, taken: before } = (this.#sample ??= { since: now, taken });
-        // Writes are taken one at a time: while none has been, nothing is known.
-        if (now - since < SAMPLE || taken === before) return;
-        this.#allow(((taken - before) / (now - since)) * MAX_WAIT);
+        const passed = now - since;
+        if (passed < SAMPLE) return;
+        if (taken === before) {
+            // Writes are taken many at a time, so that nothing has been may mean little; but not all that waits was taken meanwhile.
+            this.#allow(Math.min(this.#dataBytes, (waiting / passed) * MAX_WAIT));
+            return;
+        }
+        this.#allow(((taken - before) / passed) * MAX_WAIT);
         this.#sample = { since: now, taken };
     }
 

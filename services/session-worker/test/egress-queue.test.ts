@@ -143,6 +143,18 @@ test("answers of a few bytes may not wait in any number either, and only those e
     assert.equal(overflows(), 1);
 });
 
+test("a client that has stopped has what it would have been sent in 50 ms waiting, not all that the limit allows", () => {
+    const clock = new FakeClock();
+    const stream = new Duplex({ read: () => undefined, write: () => undefined });
+    const queue = new EgressQueue(stream, { dataBytes: 262_144, totalBytes: 1_000_000 }, clock.now, assert.fail);
+    for (let millisecond = 0; millisecond < 8_000; millisecond += 5) {
+        clock.advance(5);
+        queue.sendData(new Uint8Array(1_300), () => undefined);
+    }
+    assert.ok(queue.waitingBytes <= 16_384, `${queue.waitingBytes}`);
+    assert.ok(queue.waitingBytes > 10_000, `${queue.waitingBytes}`);
+});
+
 test("a client that takes nothing for long, and then little, keeps room for a record", () => {
     const clock = new FakeClock();
     const taken: (() => void)[] = [];
