@@ -16,6 +16,7 @@ export const RANKS: Readonly<Record<string, number>> = {
     "client-hello": 1,
     contracts: 1,
     radius: 1,
+    eap: 1,
     accounts: 2,
     "audit-log": 2,
     bus: 2,

@@ -50,9 +50,9 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         to: "return value.length === 4 ? ACK : nak(this.#client);",
     },
     "ppp-client": {
-        file: "libs/ppp/src/client-authentication.ts",
-        from: "message.slice(0, exchange.proof.length).toUpperCase() === exchange.proof",
-        to: "message.length === exchange.proof.length",
+        file: "libs/ppp/src/mschapv2-answer.ts",
+        from: "message.slice(0, proof.length).toUpperCase() === proof",
+        to: "message.length === proof.length",
     },
     "ip-packets": {
         file: "libs/ip/src/clamp-tcp-mss.ts",

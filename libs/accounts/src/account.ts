@@ -14,6 +14,8 @@ const AccountContent = z.strictObject({
     password: PasswordHash,
     /** 16 bytes: MS-CHAPv2 can be verified with nothing weaker (RFC 2759 §8.3).  As good as the password. */
     ntHash: z.base64().length(24),
+    /** The password itself, which CHAP cannot be verified without (RFC 1994 §2.3); only of accounts that are marked for it. */
+    reversible: z.string().optional(),
     passwordChangedAt: z.iso.datetime({ precision: 3 }),
     groups: z.array(z.string().min(1).max(128)).max(256),
     policy: Policy,
@@ -26,6 +28,8 @@ export interface Account {
     readonly password: PasswordHash;
     /** 16 bytes: a secret. */
     readonly ntHash: Uint8Array;
+    /** The password itself, of accounts that may use CHAP: a secret. */
+    readonly reversible?: string;
     /** RFC 3339, UTC. */
     readonly passwordChangedAt: string;
     readonly groups: readonly string[];
@@ -43,6 +47,8 @@ export interface NewAccount {
     /** Canonical: what `canonicalName` gave. */
     readonly user: string;
     readonly password: string;
+    /** Keep the password itself, sealed, beside its hashes: for CHAP.  Default false. */
+    readonly reversible?: boolean;
     readonly groups?: readonly string[];
     readonly policy?: z.input<typeof Policy>;
     readonly disabled?: boolean;
@@ -55,7 +61,7 @@ export type AccountChanges = Partial<Pick<Account, "groups" | "policy" | "disabl
 export async function createAccount(cipher: AccountCipher, account: NewAccount, now: number): Promise<AccountRecord> {
     return sealAccount(cipher, {
         user: account.user,
-        ...(await passwordFields(account.password, now)),
+        ...(await passwordFields(account.password, account.reversible ?? false, now)),
         groups: account.groups ?? [],
         policy: Policy.parse(account.policy ?? {}),
         disabled: account.disabled ?? false,
@@ -66,21 +72,33 @@ export async function createAccount(cipher: AccountCipher, account: NewAccount, 
 export function openAccount(cipher: AccountCipher, record: AccountRecord): Account {
     try {
         const json = Buffer.from(cipher.open(record, contextOf(record.user))).toString("utf8");
-        const { version: _, ...content } = AccountContent.parse(JSON.parse(json));
-        return { ...content, user: record.user, ntHash: Uint8Array.from(Buffer.from(content.ntHash, "base64")) };
+        const { version: _, reversible, ...content } = AccountContent.parse(JSON.parse(json));
+        return {
+            ...content,
+            ...(reversible === undefined ? {} : { reversible }),
+            user: record.user,
+            ntHash: Uint8Array.from(Buffer.from(content.ntHash, "base64")),
+        };
     } catch (cause) {
         throw new AccountUnreadableError(record.user, { cause });
     }
 }
 
-/** The same user with another password; `now` is in milliseconds since 1970. */
+/**
+ * The same user with another password, which is kept reversibly as the old one was unless `reversible` says otherwise;
+ * `now` is in milliseconds since 1970.
+ */
 export async function changePassword(
     cipher: AccountCipher,
     record: AccountRecord,
-    password: string,
+    { password, reversible }: { readonly password: string; readonly reversible?: boolean | undefined },
     now: number,
 ): Promise<AccountRecord> {
-    return sealAccount(cipher, { ...openAccount(cipher, record), ...(await passwordFields(password, now)) });
+    const { reversible: old, ...account } = openAccount(cipher, record);
+    return sealAccount(cipher, {
+        ...account,
+        ...(await passwordFields(password, reversible ?? old !== undefined, now)),
+    });
 }
 
 /** The same user with other groups, policy or state. */
@@ -102,16 +120,19 @@ function sealAccount(cipher: AccountCipher, { user, ntHash, ...rest }: Account):
 
 async function passwordFields(
     password: string,
+    reversible: boolean,
     now: number,
-): Promise<Pick<Account, "password" | "ntHash" | "passwordChangedAt">> {
-    const size = Buffer.byteLength(canonicalPassword(password), "utf8");
+): Promise<Pick<Account, "password" | "ntHash" | "reversible" | "passwordChangedAt">> {
+    const canonical = canonicalPassword(password);
+    const size = Buffer.byteLength(canonical, "utf8");
     if (size === 0) throw new AccountInputError("an empty password is not accepted");
     if (size > MAX_PASSWORD_BYTES) {
         throw new AccountInputError(`the password is longer than the ${MAX_PASSWORD_BYTES} bytes that PAP can carry`);
     }
     return {
         password: await hashPassword(password),
-        ntHash: ntPasswordHash(canonicalPassword(password)),
+        ntHash: ntPasswordHash(canonical),
+        ...(reversible ? { reversible: canonical } : {}),
         passwordChangedAt: new Date(now).toISOString(),
     };
 }

@@ -68,13 +68,28 @@ test("a changed password is the only one that fits, and nothing else changes", a
         { user: "alice", password: "old", groups: ["staff"], disabled: true },
         NOW,
     );
-    const changed = openAccount(cipher, await changePassword(cipher, record, "new", NOW + 1000));
+    const changed = openAccount(cipher, await changePassword(cipher, record, { password: "new" }, NOW + 1000));
     assert.equal(await verifyPassword(changed.password, encodeUtf8("old")), false);
     assert.equal(await verifyPassword(changed.password, encodeUtf8("new")), true);
     assert.deepEqual(changed.ntHash, ntPasswordHash("new"));
     assert.equal(changed.passwordChangedAt, "2026-01-02T03:04:06.678Z");
     assert.deepEqual(changed.groups, ["staff"]);
     assert.equal(changed.disabled, true);
+});
+
+test("the password itself is kept only where that is asked for, and then in one form", async () => {
+    const kept = async (reversible?: boolean): Promise<string | undefined> =>
+        openAccount(
+            cipher,
+            await createAccount(
+                cipher,
+                { user: "alice", password: "gru\u0308n", ...(reversible === undefined ? {} : { reversible }) },
+                NOW,
+            ),
+        ).reversible;
+    assert.equal(await kept(true), "gr\u00fcn");
+    assert.equal(await kept(false), undefined);
+    assert.equal(await kept(), undefined);
 });
 
 test("groups, policy and state change without the password", async () => {

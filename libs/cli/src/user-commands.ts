@@ -9,6 +9,7 @@ import { collect, type CommandPorts } from "./command-ports.ts";
 interface AddOptions {
     readonly group: readonly string[];
     readonly generate?: boolean;
+    readonly reversible?: boolean;
     readonly pool?: string;
     readonly address?: string;
     readonly maxSessions?: number;
@@ -40,6 +41,7 @@ export function addUserCommands(program: Command, { configFile, output, terminal
         .option("--pool <name>", "address pool of the user's sessions")
         .option("--address <ip>", "fixed inner address")
         .option("--max-sessions <number>", "sessions at once", count)
+        .option("--reversible", "keep the password so that CHAP can be verified, too")
         .option("--generate", "make a random password and print it")
         .action(async (name: string, { group, generate = false, ...rest }: AddOptions) => {
             const secret = await password(name, generate);
@@ -48,10 +50,12 @@ export function addUserCommands(program: Command, { configFile, output, terminal
     user.command("passwd")
         .description("change a user's password")
         .argument("<name>")
+        .option("--reversible", "keep the password so that CHAP can be verified; default: as it was")
+        .option("--no-reversible", "keep nothing that CHAP can be verified with")
         .option("--generate", "make a random password and print it")
-        .action(async (name: string, { generate = false }: { generate?: boolean }) => {
+        .action(async (name: string, { generate = false, reversible }: Pick<AddOptions, "generate" | "reversible">) => {
             const secret = await password(name, generate);
-            await withUsers((ports) => setPassword(ports, name, secret));
+            await withUsers((ports) => setPassword(ports, name, { ...secret, reversible }));
         });
     user.command("disable")
         .description("refuse a user, keeping the account")

@@ -4,6 +4,7 @@ export { configJsonSchema, keyReferences, type KeyReference } from "./reference.
 export { byteSize, directoryPath, duration, filePath, listenAddress, type ListenAddress } from "./scalars.ts";
 export { type AuditLoggerSection } from "./sections/audit-logger.ts";
 export { type AuthBrokerSection } from "./sections/auth-broker.ts";
+export { LOCAL_BACKEND } from "./sections/auth-chain.ts";
 export { type BusSection } from "./sections/bus.ts";
 export { type IngressSection } from "./sections/ingress.ts";
 export { type LogSection } from "./sections/log.ts";

@@ -186,3 +186,23 @@ test("a file that is not there is a configuration error that names it", () => {
         (error) => error instanceof ConfigError && error.message.includes("/nonexistent/postern.yaml"),
     );
 });
+
+test("a chain uses backends that are there, and none of them is called local", () => {
+    const server = "{ address: 192.0.2.1:1812, secretFile: hq.secret }";
+    const backend = `{ kind: radius, servers: [${server}] }`;
+    const text = [
+        "name: vpn.example.com", // 1
+        "auth-broker:", // 2
+        "  backends:", // 3
+        `    hq: ${backend}`, // 4
+        `    local: ${backend}`, // 5
+        "  chain:", // 6
+        "    - backends:", // 7
+        "        - { use: hq }", // 8
+        "        - { use: h1 }", // 9
+    ].join("\n");
+    assert.deepEqual(places(text), ["5 auth-broker.backends.local", "9 auth-broker.chain.0.backends.1.use"]);
+    assert.match(problemsOf(text)[1]?.message ?? "", /known here: local, hq/);
+    const { backends } = parseConfig(text.replaceAll("local:", "lo:").replace("h1", "lo"), FILE)["auth-broker"];
+    assert.equal(backends["hq"]?.servers[0]?.secretFile, "/etc/postern/hq.secret");
+});

@@ -1,5 +1,5 @@
 export { asyncApiDocument } from "./asyncapi.ts";
-export { authFailed, authInterrupted, authLocked, authSucceeded } from "./events/auth-events.ts";
+export { authBackendSkipped, authFailed, authInterrupted, authLocked, authSucceeded } from "./events/auth-events.ts";
 export { EVENTS, eventByType } from "./events/catalogue.ts";
 export { CloudEvent, EVENT_KINDS, eventType, type EventContract, type EventKind } from "./events/event.ts";
 export { FIELD_MEANINGS } from "./events/field-meanings.ts";
@@ -25,7 +25,7 @@ export {
     sessionUpdated,
 } from "./events/session-events.ts";
 export { GRANTS, SERVICES, type Grant, type Role, type ServiceName } from "./permissions.ts";
-export { ClientEndpoint, Counters, InstanceId, PathFigures, Sealed, SessionId } from "./primitives.ts";
+export { AuthMethod, ClientEndpoint, Counters, InstanceId, PathFigures, Sealed, SessionId } from "./primitives.ts";
 export {
     AuthFailureReason,
     BindingFailureReason,

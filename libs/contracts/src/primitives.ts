@@ -15,6 +15,10 @@ export const ConnectionId = z.string().regex(/^[0-9a-z]{8,40}$/);
 /** What the backend verified: the canonical user name. */
 export const Principal = z.string().min(1).max(256);
 
+/** How a client proves who it is: PAP, CHAP with MD5, MS-CHAPv2, or any method inside of EAP. */
+export const AuthMethod = z.enum(["pap", "chap", "mschapv2", "eap"]);
+export type AuthMethod = z.infer<typeof AuthMethod>;
+
 /** Raised by every start of an instance and by every take-over of a session: the higher one is right. */
 export const Epoch = z.int().nonnegative();
 

@@ -38,6 +38,8 @@ export const ERROR_CATALOGUE = {
     PPP_BAD_LENGTH: "A length field in a PPP control packet does not fit the packet.",
     PPP_BAD_OPTION: "A configuration option in a PPP control packet has a length that does not fit.",
     PPP_BAD_AUTHENTICATION: "A PAP or CHAP packet, or a field in it, does not have the form that its RFC asks for.",
+    EAP_BAD_PACKET: "An EAP packet does not have the form that RFC 3748 asks for.",
+    EAP_BAD_METHOD: "The data of an EAP packet do not have the form that its method asks for.",
     SEAL_INVALID: "A sealed secret does not open: it was sealed for another key or another purpose, or was changed.",
     KEY_FILE_UNUSABLE: "A key file is missing, holds another kind of key, or can be read by others than its owner.",
     IP_BAD_ADDRESS: "An IP address or an address block does not have the form that its standard gives it.",

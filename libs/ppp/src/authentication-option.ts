@@ -1,21 +1,19 @@
 // LCP option 3, Authentication-Protocol, RFC 1661 §6.2:
-//   protocol:16 | data: for CHAP one byte, the algorithm (RFC 1994 §3; 81 is MS-CHAPv2, RFC 2759 §2)
+//   protocol:16 | data: for CHAP one byte, the algorithm (RFC 1994 §3: 05 is MD5; RFC 2759 §2: 81 is MS-CHAPv2)
 import { equalBytes, readU16, toHex } from "@postern/bytes";
 import type { AuthenticationMethod } from "./authentication-attempt.ts";
 import { LCP_OPTION } from "./constants.ts";
 import { ACK, nak, type OptionHandler, type Verdict } from "./option-handler.ts";
 
 const VALUES: Readonly<Record<AuthenticationMethod, Uint8Array>> = {
+    eap: Uint8Array.of(0xc2, 0x27),
     mschapv2: Uint8Array.of(0xc2, 0x23, 0x81),
+    chap: Uint8Array.of(0xc2, 0x23, 0x05),
     pap: Uint8Array.of(0xc0, 0x23),
 };
 
 /** Methods that peers ask for and we may have to name without having them. */
-const OTHER_METHODS: ReadonlyMap<string, string> = new Map([
-    ["c227", "EAP"],
-    ["c22305", "CHAP with MD5"],
-    ["c22380", "MS-CHAP version 1"],
-]);
+const OTHER_METHODS: ReadonlyMap<string, string> = new Map([["c22380", "MS-CHAP version 1"]]);
 
 /** `undefined` for a method that is none of ours. */
 function methodOfOption(value: Uint8Array): AuthenticationMethod | undefined {

@@ -1,11 +1,15 @@
 // One PPP link (RFC 1661 §3.2), client side, with the habits of a client that is in the field: for talking to our own server in tests,
 // probes and load generators as Windows, pppd, Open SSTP or RouterOS would.
+import { InvariantError } from "@postern/errors";
 import { interfaceIdToText } from "./address.ts";
-import { AuthenticationAcceptance } from "./authentication-option.ts";
-import { Mschapv2Client, PapClient } from "./client-authentication.ts";
+import type { AuthenticationMethod } from "./authentication-attempt.ts";
+import { AuthenticationAcceptance, protocolOfMethod } from "./authentication-option.ts";
+import { ChapClient } from "./chap-client.ts";
+import type { ClientAuthentication } from "./client-authentication.ts";
 import type { ClientProfile } from "./client-profile.ts";
-import { CODE, LCP_OPTION, PROTOCOL } from "./constants.ts";
+import { AUTHENTICATION_PROTOCOLS, CODE, LCP_OPTION, PROTOCOL } from "./constants.ts";
 import { decodeControlPacket } from "./control-packet.ts";
+import { EapClient, type EapPeer } from "./eap-client.ts";
 import { encodeCompressedFrame, encodeFrame } from "./frame.ts";
 import { identificationMessages } from "./identification.ts";
 import { Identifiers } from "./identifiers.ts";
@@ -15,8 +19,10 @@ import { MagicOption, MruOption } from "./lcp-options.ts";
 import { compressionOptions, Lcp, type LcpOptions, type LcpPorts } from "./lcp.ts";
 import { type DiscardReason, type FrameFate, LinkCore, type LinkPhase } from "./link-core.ts";
 import type { ClientLinkPorts, TimerName } from "./link-ports.ts";
+import { Mschapv2Client } from "./mschapv2-client.ts";
 import type { AgreedIpv4, AgreedIpv6, Family } from "./network-configuration.ts";
 import { isNetworkControl, type NcpDefinition, NetworkPhase } from "./network-phase.ts";
+import { PapClient } from "./pap-client.ts";
 import { WishedOption } from "./wished-option.ts";
 
 export interface ClientLinkOptions {
@@ -24,6 +30,8 @@ export interface ClientLinkOptions {
     /** With its `DOMAIN\` if it has one. */
     readonly user: string;
     readonly password: string;
+    /** For a profile with EAP. */
+    readonly eapPeer?: EapPeer;
     /** A fixed IPv4 address to ask for; absent = any. */
     readonly address?: string;
     /** For the Identification packets of Windows: name of the computer. */
@@ -43,7 +51,7 @@ export class PppClientLink {
     readonly #ipcp: ClientIpcp;
     readonly #interfaceIds: InterfaceIdOption;
     readonly #identifiers: () => Identifiers;
-    #authentication: PapClient | Mschapv2Client | undefined;
+    #authentication: ClientAuthentication | undefined;
     #network: NetworkPhase | undefined;
 
     constructor(options: ClientLinkOptions, ports: ClientLinkPorts) {
@@ -175,13 +183,14 @@ export class PppClientLink {
         if (method === undefined) {
             return this.#core.end("authentication-not-agreed", "the server does not ask who we are");
         }
-        this.#authentication = this.#createAuthentication(method === "pap");
+        this.#authentication = this.#createAuthentication(method);
         this.#authentication.start();
     }
 
-    #createAuthentication(pap: boolean): PapClient | Mschapv2Client {
-        const { authenticationTimeoutMs } = this.#options.profile;
-        const protocol = pap ? PROTOCOL.pap : PROTOCOL.chap;
+    #createAuthentication(method: AuthenticationMethod): ClientAuthentication {
+        const { profile, eapPeer } = this.#options;
+        const { authenticationTimeoutMs } = profile;
+        const protocol = protocolOfMethod(method);
         const ports = {
             send: (packet: Uint8Array) => this.#sendFrame(protocol, packet),
             startTimer: (milliseconds: number) => this.#ports.startTimer("authentication", milliseconds),
@@ -191,9 +200,17 @@ export class PppClientLink {
             succeeded: (hlak: Uint8Array) => this.#onAuthenticated(hlak),
             failed: this.#core.end.bind(this.#core),
         };
-        return pap
-            ? new PapClient(this.#options, authenticationTimeoutMs, this.#identifiers(), ports)
-            : new Mschapv2Client(this.#options, authenticationTimeoutMs, ports);
+        switch (method) {
+            case "pap":
+                return new PapClient(this.#options, authenticationTimeoutMs, this.#identifiers(), ports);
+            case "chap":
+                return new ChapClient(this.#options, authenticationTimeoutMs, ports);
+            case "mschapv2":
+                return new Mschapv2Client(this.#options, authenticationTimeoutMs, ports);
+            case "eap":
+                if (eapPeer === undefined) throw new InvariantError("a profile with EAP, and nobody who speaks it");
+                return new EapClient(this.#options, authenticationTimeoutMs, eapPeer, ports);
+        }
     }
 
     /** The server may challenge again later; that does not begin another network phase. */
@@ -238,7 +255,7 @@ export class PppClientLink {
     }
 
     #onFrame(protocol: number, payload: Uint8Array): FrameFate {
-        if (protocol === PROTOCOL.pap || protocol === PROTOCOL.chap) {
+        if (AUTHENTICATION_PROTOCOLS.includes(protocol)) {
             const authentication = this.phase === "authenticate" || this.phase === "network";
             if (!authentication || this.#authentication?.protocol !== protocol) return "phase";
             return this.#authentication.onPacket(decodeControlPacket(payload)) ? "done" : "unexpected";

@@ -17,6 +17,9 @@ export const PROTOCOL = {
     eap: 0xc227,
 } as const;
 
+/** Those of the authentication phase. */
+export const AUTHENTICATION_PROTOCOLS: readonly number[] = [PROTOCOL.pap, PROTOCOL.chap, PROTOCOL.eap];
+
 /** Codes of LCP and, up to `codeReject`, of every network control protocol.  RFC 1661 §5, RFC 1570 §2. */
 export const CODE = {
     configureRequest: 1,

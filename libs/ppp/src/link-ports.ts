@@ -2,7 +2,7 @@
 // the link works and must not call it back; the others report facts after it has settled and may call any method.
 import type { AuthenticationAttempt } from "./authentication-attempt.ts";
 import type { Closure } from "./closure.ts";
-import type { Digests } from "./digests.ts";
+import type { ChapDigests, Digests } from "./digests.ts";
 import type { Family } from "./network-configuration.ts";
 
 /** The link's timers; each name runs at most once at a time. */
@@ -30,7 +30,7 @@ export interface ServerLinkPorts extends LinkPorts {
 }
 
 export interface ClientLinkPorts extends LinkPorts {
-    readonly digests: Digests;
+    readonly digests: Digests & ChapDigests;
     /** The server accepted us and, with MS-CHAPv2, proved itself.  `hlak`: 32 bytes for SSTP's crypto binding. */
     readonly authenticated: (hlak: Uint8Array) => void;
 }

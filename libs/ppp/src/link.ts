@@ -4,8 +4,10 @@ import { InvariantError } from "@postern/errors";
 import type { AuthenticationMethod, AuthenticationResult } from "./authentication-attempt.ts";
 import { AuthenticationDemand, protocolOfMethod } from "./authentication-option.ts";
 import { AUTHENTICATOR_TIMES, type Authenticator, type AuthenticatorPorts } from "./authenticator.ts";
-import { ATTEMPT_TIMEOUT_MS, OUR_MRU, PROTOCOL } from "./constants.ts";
+import { CHAP_MD5, ChapAuthenticator, MSCHAPV2 } from "./chap-authenticator.ts";
+import { ATTEMPT_TIMEOUT_MS, AUTHENTICATION_PROTOCOLS, OUR_MRU, PROTOCOL } from "./constants.ts";
 import { decodeControlPacket } from "./control-packet.ts";
+import { EapAuthenticator } from "./eap-authenticator.ts";
 import { EchoMonitor, type EchoOptions } from "./echo-monitor.ts";
 import { encodeFrame } from "./frame.ts";
 import { type Identification, withIdentification } from "./identification.ts";
@@ -14,7 +16,6 @@ import { MagicOption, MruOption } from "./lcp-options.ts";
 import { compressionOptions, Lcp, type LcpPorts } from "./lcp.ts";
 import { type DiscardReason, type FrameFate, LinkCore, type LinkPhase } from "./link-core.ts";
 import type { ServerLinkPorts, TimerName } from "./link-ports.ts";
-import { Mschapv2Authenticator } from "./mschapv2-authenticator.ts";
 import type { NetworkConfiguration } from "./network-configuration.ts";
 import { isNetworkControl } from "./network-phase.ts";
 import { PapAuthenticator } from "./pap-authenticator.ts";
@@ -24,7 +25,7 @@ import type { LinkSnapshot } from "./snapshot.ts";
 export interface ServerLinkOptions {
     /** What policy allows, in the order in which it is offered.  Not empty. */
     readonly authentication: readonly AuthenticationMethod[];
-    /** Name in MS-CHAPv2 challenges. */
+    /** Name in CHAP challenges. */
     readonly serverName: string;
     /** Maximum receive unit that we announce; `OUR_MRU` if absent. */
     readonly mru?: number;
@@ -41,7 +42,8 @@ export class PppLink {
     readonly #ports: ServerLinkPorts;
     readonly #core: LinkCore;
     readonly #demand: AuthenticationDemand;
-    readonly #chapIdentifiers = new Identifiers(FIRST_IDENTIFIER);
+    /** Of Challenges and EAP Requests. */
+    readonly #identifiers = new Identifiers(FIRST_IDENTIFIER);
     readonly #echo: EchoMonitor | undefined;
     #authenticator: Authenticator | undefined;
     #user: string | undefined;
@@ -223,9 +225,16 @@ export class PppLink {
             succeeded: () => this.#onAuthenticated(),
             failed: (reason, detail) => this.#core.end(reason, detail),
         };
-        return method === "pap"
-            ? new PapAuthenticator(ports, times)
-            : new Mschapv2Authenticator(serverName, this.#chapIdentifiers, ports, times);
+        switch (method) {
+            case "pap":
+                return new PapAuthenticator(ports, times);
+            case "chap":
+                return new ChapAuthenticator(CHAP_MD5, serverName, this.#identifiers, ports, times);
+            case "mschapv2":
+                return new ChapAuthenticator(MSCHAPV2, serverName, this.#identifiers, ports, times);
+            case "eap":
+                return new EapAuthenticator(this.#identifiers, ports, times);
+        }
     }
 
     #onEstablished(): void {
@@ -280,7 +289,7 @@ export class PppLink {
     }
 
     #onFrame(protocol: number, payload: Uint8Array): FrameFate {
-        if (protocol === PROTOCOL.pap || protocol === PROTOCOL.chap) {
+        if (AUTHENTICATION_PROTOCOLS.includes(protocol)) {
             if (this.#authenticator?.protocol !== protocol || this.phase === "establish") return "phase";
             return this.#authenticator.onPacket(decodeControlPacket(payload)) ? "done" : "unexpected";
         }

@@ -16,7 +16,7 @@ import { PppError } from "./errors.ts";
 import { md4 } from "./md4.ts";
 
 export const CHALLENGE_SIZE = 16;
-const RESPONSE_VALUE_SIZE = 49;
+export const RESPONSE_VALUE_SIZE = 49;
 /** The higher-layer authentication key of [MS-SSTP] 3.2.5.2.2. */
 export const HLAK_SIZE = 32;
 const NT_RESPONSE_OFFSET = CHALLENGE_SIZE + 8;

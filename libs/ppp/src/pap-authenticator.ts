@@ -1,4 +1,5 @@
 // PAP, the authenticator's end, RFC 1334 §2.  The client speaks first; a repeated request gets the same answer.
+import { InvariantError } from "@postern/errors";
 import type { AuthenticationResult } from "./authentication-attempt.ts";
 import {
     AUTHENTICATOR_TIMES,
@@ -80,6 +81,8 @@ export class PapAuthenticator implements Authenticator {
             case "challenge-again":
                 this.#refuse(identifier, "");
                 return this.#ports.failed("authentication-unanswered", "PAP has no second challenge");
+            case "eap-request":
+                throw new InvariantError("an EAP Request for a link with PAP");
         }
     }
 

@@ -16,6 +16,8 @@ export interface SstpClientOptions {
     /** With its `DOMAIN\` if it has one. */
     readonly user: string;
     readonly password: string;
+    /** The name that an EAP Identity claims; default `user`. */
+    readonly eapIdentity?: string;
     /** The name that the certificate must have, also sent as SNI and Host; default `host`. */
     readonly servername?: string;
     /** PEM of the authorities that are trusted; default those of the system. */

@@ -13,3 +13,4 @@ export { type Percentiles, percentilesOf } from "./percentiles.ts";
 export type { PingOptions } from "./pinger.ts";
 export { SstpClient } from "./sstp-client.ts";
 export type { TakenStream } from "./tunnel.ts";
+export { EapMschapv2Peer } from "./eap-mschapv2-peer.ts";

@@ -1,6 +1,6 @@
 // The hash and cipher ports of `@postern/sstp` and `@postern/ppp`, filled from node:crypto.
 import { createCipheriv, createHash, createHmac } from "node:crypto";
-import type { Digests as PppDigests } from "@postern/ppp";
+import type { ChapDigests, Digests as PppDigests } from "@postern/ppp";
 import type { CertificateHashes, Digests as SstpDigests } from "@postern/sstp";
 
 export const sstpDigests: SstpDigests = {
@@ -8,7 +8,8 @@ export const sstpDigests: SstpDigests = {
     hmacSha256: (key, data) => createHmac("sha256", key).update(data).digest(),
 };
 
-export const pppDigests: PppDigests = {
+export const pppDigests: PppDigests & ChapDigests = {
+    md5: (data) => createHash("md5").update(data).digest(),
     sha1: (data) => createHash("sha1").update(data).digest(),
     // OpenSSL's default provider has no single DES, but triple DES under one key thrice is the same function.
     desEncrypt: (key, block) => {

@@ -27,6 +27,7 @@ import { CLIENT_HABITS, type ClientHabits } from "./client-habits.ts";
 import type { SstpClientOptions } from "./client-options.ts";
 import { certificateOf } from "./dial.ts";
 import { earlyHlak } from "./early-hlak.ts";
+import { EapMschapv2Peer } from "./eap-mschapv2-peer.ts";
 import { encodeIpDataPacket } from "./ip-data-packet.ts";
 import { certificateHashes, pppDigests } from "./node-digests.ts";
 import { NamedTimers } from "./named-timers.ts";
@@ -175,7 +176,14 @@ export class Tunnel {
         const { ppp } = this.#habits;
         const profile = method === undefined ? ppp : { ...ppp, authentication: [method] };
         return new PppClientLink(
-            { profile, user, password, correlationId, ...(address === undefined ? {} : { address }) },
+            {
+                profile,
+                user,
+                password,
+                correlationId,
+                eapPeer: new EapMschapv2Peer({ user, password }, this.#options.eapIdentity ?? user),
+                ...(address === undefined ? {} : { address }),
+            },
             {
                 digests: pppDigests,
                 random: (size) => randomBytes(size),
@@ -184,7 +192,8 @@ export class Tunnel {
                 stopTimer: (name) => this.#pppTimers.stop(name),
                 authenticated: (hlak) => {
                     this.#ports.completed("auth");
-                    if (this.#callConnectedAt === "authenticated") this.#connectCall(hlak);
+                    // With EAP and CHAP nobody connects earlier; a call that is connected already stays so.
+                    if (this.#callConnectedAt !== "never") this.#connectCall(hlak);
                 },
                 opened: (family) => this.#ports.opened(family),
                 lost: () => undefined,
@@ -214,6 +223,7 @@ export class Tunnel {
     }
 
     #connectCall(hlak: Uint8Array): void {
+        if (this.#call.state !== "ack-received") return;
         const packet = this.#call.createCallConnected(hlak);
         if (packet === undefined) return;
         this.#call.connect(this.#misbehaviour.callConnected?.(packet) ?? [packet]);

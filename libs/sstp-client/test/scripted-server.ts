@@ -233,6 +233,7 @@ function decide(attempt: AuthenticationAttempt): { hlak?: Uint8Array; result: Au
         if (!equalBytes(attempt.password, encodeUtf8(PASSWORD))) return refused;
         return { hlak: KEYLESS_HLAK, result: { outcome: "success", message: "welcome" } };
     }
+    if (attempt.method !== "mschapv2") return refused;
     const verdict = verifyMschapv2(pppDigests, ntPasswordHash(PASSWORD), attempt);
     if (verdict === undefined) return refused;
     // From the two keys, as a RADIUS server would deliver them.

@@ -2,7 +2,14 @@
 import type { AuthFailureReason, AuthResult } from "@postern/contracts";
 import { MSCHAP_ERROR } from "@postern/ppp";
 import { encodeBase64, seal } from "@postern/sealing";
-import type { Acceptance, AttemptCredentials, MschapRefusal, Rejection } from "./auth-backend.ts";
+import type {
+    Acceptance,
+    AttemptCredentials,
+    EapQuestion,
+    MschapQuestion,
+    MschapRefusal,
+    Rejection,
+} from "./auth-backend.ts";
 import type { OpenedSubmission } from "./submission.ts";
 
 type Reply<State extends AuthResult["state"]> = Extract<AuthResult, { state: State }>;
@@ -33,24 +40,36 @@ export function acceptReply(
     const reply: Reply<"accept"> = { state: "accept", principal, groups: [...groups], policy, backend };
     if (keys === undefined) return reply;
     const hlak = seal(replyKey, keys.hlak, `hlak ${attempt.session} ${attempt.attempt}`);
-    return { ...reply, authenticatorResponse: keys.authenticatorResponse, hlak };
+    const { authenticatorResponse } = keys;
+    return authenticatorResponse === undefined ? { ...reply, hlak } : { ...reply, authenticatorResponse, hlak };
 }
 
-export function rejectReply({ reason, mschap }: Rejection, method: AttemptCredentials["method"]): Reply<"reject"> {
-    const refusal = mschap ?? REFUSALS[reason];
-    if (refusal === undefined) return { state: "reject", reason, message: UNDECIDED_MESSAGE };
-    if (method === "pap") return { state: "reject", reason, message: refusal.message };
-    return { state: "reject", reason, message: refusal.message, mschapError: { ...refusal, retry: false } };
+export function rejectReply(refused: Rejection, method: AttemptCredentials["method"]): Reply<"reject"> {
+    const { reason, eapPacket } = refused;
+    const refusal = refusalOf(refused);
+    const reply: Reply<"reject"> = { state: "reject", reason, message: refusal?.message ?? UNDECIDED_MESSAGE };
+    if (method === "eap" && eapPacket !== undefined) return { ...reply, eapPacket: encodeBase64(eapPacket) };
+    if (method !== "mschapv2" || refusal === undefined) return reply;
+    return { ...reply, mschapError: { ...refusal, retry: false } };
 }
 
-/** `challenge`: 16 bytes that the client has to answer with its next response. */
-export function challengeReply({ error, message }: MschapRefusal, challenge: Uint8Array): Reply<"challenge"> {
-    return { state: "challenge", mschapError: { error, message, retry: true, challenge: encodeBase64(challenge) } };
+export function challengeReply(question: MschapQuestion | EapQuestion): Reply<"challenge"> {
+    if (question.kind === "eap") {
+        const { packet, timeout } = question;
+        const time = timeout === undefined ? {} : { timeout };
+        return { state: "challenge", kind: "eap", packet: encodeBase64(packet), ...time };
+    }
+    const challenge = encodeBase64(question.challenge);
+    return { state: "challenge", kind: "mschap", mschapError: { ...question.mschap, retry: true, challenge } };
 }
+
+/** What a client of MS-CHAPv2 is told; `undefined`: nobody decided about its credentials. */
+export const refusalOf = ({ reason, mschap }: Rejection): MschapRefusal | undefined => mschap ?? REFUSALS[reason];
 
 /** The failure after which a client may try other credentials: whoever fails for another reason cannot help it. */
-export function retryableRefusal({ reason, mschap }: Rejection): MschapRefusal | undefined {
-    const refusal = mschap ?? REFUSALS[reason];
+export function retryableRefusal(refused: Rejection): MschapRefusal | undefined {
+    const { reason } = refused;
+    const refusal = refusalOf(refused);
     const isGuess = reason === "bad-credentials" || reason === "unknown-user" || reason === "account-locked";
     return isGuess && refusal?.error === MSCHAP_ERROR.authenticationFailure ? refusal : undefined;
 }

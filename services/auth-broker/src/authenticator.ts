@@ -5,19 +5,22 @@ import { equalBytes } from "@postern/bytes";
 import { DependencyError } from "@postern/errors";
 import { SealError } from "@postern/sealing";
 import type { Logger } from "@postern/telemetry";
-import type { AttemptGuard } from "./attempt-guard.ts";
+import { countedIdentity, type AttemptGuard } from "./attempt-guard.ts";
 import type { AttemptRecorder } from "./attempt-recorder.ts";
 import {
     rejection,
     type Acceptance,
+    type AttemptCredentials,
     type AuthBackend,
+    type EapQuestion,
+    type MschapQuestion,
     type Rejection,
     type Step,
     type Verdict,
 } from "./auth-backend.ts";
 import { acceptReply, challengeReply, rejectReply, retryableRefusal } from "./auth-reply.ts";
 import type { Clock } from "./clock.ts";
-import { openSubmission, type OpenedSubmission, type Submission } from "./submission.ts";
+import { isEapRequest, openSubmission, type OpenedSubmission, type Submission } from "./submission.ts";
 
 export interface AuthenticatorPorts {
     readonly clock: Clock;
@@ -61,14 +64,18 @@ export class Authenticator {
 
     async #judge(submission: Submission, signal: AbortSignal, step: Step | undefined): Promise<Judgement> {
         const startedAt = this.#ports.clock.now();
+        const { method } = submission.credentials;
+        const counted = countedIdentity(submission.credentials);
         const refuse = async (refused: Rejection): Promise<Judgement> => {
             const judgement = await this.refuse(submission, refused, startedAt);
-            await this.#ports.guard.holdBack(submission.credentials.identity, refused, signal);
+            await this.#ports.guard.holdBack(refused.identity ?? counted, refused, signal);
             return judgement;
         };
-        const { identity, method } = submission.credentials;
-        const throttled = this.#ports.guard.throttle(identity, submission.client.address);
-        if (throttled !== undefined) return refuse(throttled);
+        // The packets of an EAP conversation are one login.
+        if (step === undefined || method !== "eap") {
+            const throttled = this.#ports.guard.throttle(counted, submission.client.address);
+            if (throttled !== undefined) return refuse(throttled);
+        }
         if (!this.#ports.methods.includes(method))
             return refuse(rejection("method-not-allowed", `${method} is not allowed`));
         const opened = openSubmission(this.#ports.sealKey, submission);
@@ -76,10 +83,7 @@ export class Authenticator {
         const verdict = await this.#decide(opened, step ?? this.#ports.backend.authenticate, signal);
         if (verdict.outcome === "reject") return refuse(verdict);
         if (verdict.outcome === "challenge") {
-            return {
-                result: challengeReply(verdict.mschap, verdict.challenge),
-                next: answering(verdict.challenge, verdict.answer),
-            };
+            return { result: challengeReply(verdict), next: answering(verdict) };
         }
         const accepted = await this.#accept(opened, verdict, startedAt);
         return accepted.outcome === "reject" ? refuse(accepted) : { result: accepted.result };
@@ -98,7 +102,7 @@ export class Authenticator {
         signal.addEventListener("abort", onAbort, { once: true });
         if (signal.aborted) onAbort();
         try {
-            return await Promise.race([guard.decide(opened.attempt, step, signal), timeout]);
+            return checked(await Promise.race([guard.decide(opened.attempt, step, signal), timeout]));
         } catch (error) {
             if (error instanceof DependencyError) return rejection("backend-unavailable", error.message);
             log.error({ error, session: opened.attempt.session }, "a backend failed in a way that nobody foresaw");
@@ -118,15 +122,15 @@ export class Authenticator {
     ): Promise<Rejection | { readonly outcome: "accepted"; readonly result: Judgement["result"] }> {
         const { backend, recorder, log, clock } = this.#ports;
         const { attempt } = opened;
-        if (attempt.credentials.method === "mschapv2" && acceptance.keys === undefined) {
-            return rejection(
-                "no-session-keys",
-                `${backend.name} accepted without session keys: SSTP cannot bind to it`,
-            );
+        const decider = acceptance.backend ?? backend.name;
+        if (lacksKeys(attempt.credentials.method, acceptance)) {
+            const detail = `${decider} accepted without session keys: SSTP cannot bind to it`;
+            return { ...rejection("no-session-keys", detail), backend: decider };
         }
         try {
-            const result = acceptReply(opened, acceptance, backend.name);
-            await recorder.accepted(attempt, acceptance.principal, clock.now() - startedAt);
+            const result = acceptReply(opened, acceptance, decider);
+            const fact = { principal: acceptance.principal, backend: decider };
+            await recorder.accepted(attempt, fact, clock.now() - startedAt);
             return { outcome: "accepted", result };
         } catch (error) {
             if (error instanceof SealError) return rejection("malformed", "the worker's reply key is not a usable key");
@@ -144,20 +148,37 @@ export class Authenticator {
         const refusal = retryable ? retryableRefusal(refused) : undefined;
         if (refusal === undefined) return { result: rejectReply(refused, method) };
         const challenge = randomBytes(16);
-        return { result: challengeReply(refusal, challenge), next: answering(challenge, backend.authenticate) };
+        const answer = backend.authenticate;
+        const question = { outcome: "challenge", kind: "mschap", mschap: refusal, challenge, answer } as const;
+        return { result: challengeReply(question), next: answering(question) };
     }
 }
 
-/** `step` for the answer to `challenge`, and to no other: an old response must not be a new try. */
-function answering(challenge: Uint8Array, step: Step): Step {
-    return (attempt, signal) => {
-        const { credentials } = attempt;
-        const answers = credentials.method === "mschapv2" && equalBytes(credentials.challenge, challenge);
-        if (!answers)
-            return Promise.resolve(rejection("malformed", "the response is not to the challenge that was set"));
-        return step(attempt, signal);
-    };
+/** An EAP Request may come from outside, from a RADIUS server: a link is given none that is not one. */
+function checked(verdict: Verdict): Verdict {
+    const packet = verdict.outcome === "challenge" && verdict.kind === "eap" ? verdict.packet : undefined;
+    return packet === undefined || isEapRequest(packet)
+        ? verdict
+        : rejection("backend-unavailable", "the authentication server sent something else than an EAP Request");
 }
+
+/** Decides about the answer to `question`, and to no other: an old response must not be a new try. */
+function answering(question: MschapQuestion | EapQuestion): Step {
+    return (attempt, signal) =>
+        answers(attempt.credentials, question)
+            ? question.answer(attempt, signal)
+            : Promise.resolve(rejection("malformed", "the response is not to the challenge that was set"));
+}
+
+/** A Response to an EAP Request has its identifier, RFC 3748 §4.1. */
+function answers(credentials: AttemptCredentials, question: MschapQuestion | EapQuestion): boolean {
+    if (question.kind === "eap") return credentials.method === "eap" && credentials.packet[1] === question.packet[1];
+    return credentials.method === "mschapv2" && equalBytes(credentials.challenge, question.challenge);
+}
+
+/** SSTP's crypto binding has nothing to hold on to. */
+const lacksKeys = (method: AttemptCredentials["method"], { keys }: Acceptance): boolean =>
+    (method === "mschapv2" && keys?.authenticatorResponse === undefined) || (method === "eap" && keys === undefined);
 
 const abandoned = (signal: AbortSignal): Rejection =>
     signal.reason === "stopping"

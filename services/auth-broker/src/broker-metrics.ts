@@ -1,5 +1,5 @@
 // What a broker counts, under the names that dashboards use.
-import type { AuthFailureReason } from "@postern/contracts";
+import type { AuthFailureReason, AuthMethod } from "@postern/contracts";
 import type { Metrics } from "@postern/telemetry";
 
 /** Asked at every scrape. */
@@ -13,13 +13,15 @@ interface BrokerGauges {
 
 export interface BrokerMetrics {
     /** An attempt was decided. */
-    readonly decided: (method: "pap" | "mschapv2", outcome: "accept" | AuthFailureReason, milliseconds: number) => void;
+    readonly decided: (method: AuthMethod, outcome: "accept" | AuthFailureReason, milliseconds: number) => void;
     /** A question was answered from a conversation that was there already. */
     readonly repeated: () => void;
     /** A user was locked out. */
     readonly locked: () => void;
     /** A failure did not count towards a lock-out. */
     readonly uncounted: () => void;
+    /** A backend could not decide, and the next one was asked. */
+    readonly skipped: (backend: string) => void;
     /** An event could not be recorded. */
     readonly unrecorded: () => void;
     /** Registers what is read at every scrape. */
@@ -54,6 +56,11 @@ export function createBrokerMetrics(metrics: Metrics): BrokerMetrics {
         name: "unrecorded_events_total",
         help: "Refusals and lock-outs whose events could not be put into the outbox.",
     });
+    const skipped = metrics.counter({
+        name: "backend_skips_total",
+        help: "Attempts that a backend could not decide about, so that the next one of the chain was asked.",
+        labels: ["backend"],
+    });
     return {
         decided(method, outcome, milliseconds) {
             attempts.add(1, { method, outcome });
@@ -62,6 +69,7 @@ export function createBrokerMetrics(metrics: Metrics): BrokerMetrics {
         repeated: () => repeated.add(),
         locked: () => locked.add(),
         uncounted: () => uncounted.add(),
+        skipped: (backend) => skipped.add(1, { backend }),
         unrecorded: () => unrecorded.add(),
         watch(gauges) {
             metrics.gauge({

@@ -10,7 +10,7 @@ const PENDING: AuthResult = { state: "pending" };
 /** Why nobody waits for a decision any more. */
 export type EndOfConversation = "timeout" | "stopping";
 
-export type Applicant = Pick<Submission, "session" | "worker" | "client">;
+export type Applicant = Pick<Submission, "session" | "worker" | "client" | "serverName">;
 
 interface Exchange {
     readonly settled: Promise<AuthResult>;
@@ -29,13 +29,15 @@ export class Conversation {
     movedTo: AttemptRecord | undefined;
     readonly #clock: Clock;
     readonly #abort = new AbortController();
+    /** The last one and the one before it. */
     readonly #exchanges = new Map<number, Exchange>();
+    readonly #attempts = new Set<number>();
     #latest = 0;
 
-    constructor(id: string, { session, worker, client }: Applicant, clock: Clock) {
+    constructor(id: string, { session, worker, client, serverName }: Applicant, clock: Clock) {
         this.id = id;
         this.session = session;
-        this.applicant = { session, worker, client };
+        this.applicant = { session, worker, client, ...(serverName === undefined ? {} : { serverName }) };
         this.#clock = clock;
     }
 
@@ -48,12 +50,8 @@ export class Conversation {
         return this.#exchanges.get(this.#latest)?.result === undefined;
     }
 
-    get attempts(): Iterable<number> {
-        return this.#exchanges.keys();
-    }
-
-    has(attempt: number): boolean {
-        return this.#exchanges.has(attempt);
+    get attempts(): ReadonlySet<number> {
+        return this.#attempts;
     }
 
     /** Who decides about the next attempt; `undefined`: nobody, because no challenge is open. */
@@ -69,7 +67,10 @@ export class Conversation {
             return exchange.result;
         });
         const exchange: Exchange = { settled, result: undefined, next: undefined };
+        // A worker asks again about its last attempt only: of a long EAP conversation no more is kept than that.
+        for (const known of this.#exchanges.keys()) if (known !== this.#latest) this.#exchanges.delete(known);
         this.#exchanges.set(attempt, exchange);
+        this.#attempts.add(attempt);
         this.#latest = attempt;
         return settled;
     }

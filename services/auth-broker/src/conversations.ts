@@ -31,6 +31,8 @@ export interface ConversationsPorts {
 /** The contract gives `auth.start` one second; the bus needs some of it. */
 const ANSWER_WITHIN = 800;
 const MAX_WAIT = 20_000;
+/** Attempts of one conversation: EAP with certificates takes some dozens. */
+const MAX_ROUNDS = 100;
 
 export type ContinueAnswer = AuthAnswer | { readonly unknown: true };
 
@@ -87,7 +89,7 @@ export class Conversations {
         if (conversation === undefined || conversation.session !== question.session) return { unknown: true };
         if (question.kind === "poll") return this.#answer(conversation, Math.min(question.wait, MAX_WAIT));
         const { attempt } = question;
-        if (conversation.has(attempt)) {
+        if (conversation.attempts.has(attempt)) {
             this.#ports.onRepeated();
             return this.#answer(conversation, ANSWER_WITHIN, attempt);
         }
@@ -96,7 +98,12 @@ export class Conversations {
         if (next === undefined) return this.#answer(conversation, ANSWER_WITHIN);
         const submission = { ...conversation.applicant, ...question };
         this.#byAttempt.set(attemptKey(question.session, attempt), conversation);
-        this.#begin(conversation, attempt, this.#ports.authenticator.judge(submission, conversation.signal, next));
+        const { authenticator } = this.#ports;
+        const judging =
+            conversation.attempts.size < MAX_ROUNDS
+                ? authenticator.judge(submission, conversation.signal, next)
+                : authenticator.refuse(submission, rejection("malformed", `no end after ${MAX_ROUNDS} rounds`));
+        this.#begin(conversation, attempt, judging);
         return this.#answer(conversation, ANSWER_WITHIN, attempt);
     }
 

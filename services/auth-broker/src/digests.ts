@@ -1,8 +1,9 @@
-// SHA-1 and DES for MS-CHAPv2, from the platform.
+// MD5 for CHAP, SHA-1 and DES for MS-CHAPv2, from the platform.
 import { createCipheriv, createHash } from "node:crypto";
-import type { Digests } from "@postern/ppp";
+import type { ChapDigests, Digests } from "@postern/ppp";
 
-export const digests: Digests = {
+export const digests: Digests & ChapDigests = {
+    md5: (data) => createHash("md5").update(data).digest(),
     sha1: (data) => createHash("sha1").update(data).digest(),
     desEncrypt(key, block) {
         // OpenSSL 3 has single DES only as triple DES with three equal keys.

@@ -1,8 +1,8 @@
 // Composition: makes the parts of a broker and puts them on the bus.
 import { randomBytes } from "node:crypto";
-import { createDecoy, EmbeddedBackend } from "./embedded-backend.ts";
+import { createDecoy, EmbeddedBackend } from "./backends/embedded-backend.ts";
 import type { Bucket, Stoppable } from "@postern/bus";
-import type { AuthBrokerSection } from "@postern/config";
+import { LOCAL_BACKEND, type AuthBrokerSection } from "@postern/config";
 import {
     authContinue,
     authStart,
@@ -20,9 +20,13 @@ import { AccountDirectory } from "./account-directory.ts";
 import { AttemptClaims } from "./attempt-claims.ts";
 import { AttemptGuard } from "./attempt-guard.ts";
 import { AttemptRecorder } from "./attempt-recorder.ts";
+import type { AuthBackend } from "./auth-backend.ts";
 import { Authenticator } from "./authenticator.ts";
 import { BanReporter } from "./ban-reporter.ts";
 import { createBrokerMetrics } from "./broker-metrics.ts";
+import { BackendChain } from "./chain/backend-chain.ts";
+import { chainEntries } from "./chain/chain-entries.ts";
+import { SkipReporter } from "./chain/skip-reporter.ts";
 import { systemClock } from "./clock.ts";
 import { Conversations } from "./conversations.ts";
 import { FailureDelays } from "./failure-delays.ts";
@@ -46,6 +50,7 @@ interface Parts {
     readonly directory: AccountDirectory;
     readonly lockouts: Lockouts;
     readonly failures: FailureSummary;
+    readonly skips: SkipReporter;
     readonly conversations: Conversations;
     readonly lines: PeerLines;
 }
@@ -81,7 +86,16 @@ async function compose(
     const directory = new AccountDirectory({ bucket: accounts, cipher, log, limit: section.limits.accounts });
     const hasher = new PasswordHasher(section.hashing);
     const decoy = await createDecoy(cipher, randomBytes(DECOY_PASSWORD_SIZE).toString("base64"), clock.now());
-    const backend = new EmbeddedBackend({ directory, cipher, decoy, names: section.names, hasher });
+    const embedded = new EmbeddedBackend({ directory, cipher, decoy, names: section.names, hasher });
+    const skips = new SkipReporter({
+        clock,
+        window: section.audit.window,
+        events,
+        log,
+        onSkipped: metrics.skipped,
+    });
+    const backends = new Map<string, AuthBackend>([[LOCAL_BACKEND, embedded]]);
+    const backend = new BackendChain({ entries: chainEntries(section.chain, backends), onSkipped: skips.add });
     const failures = new FailureSummary({ clock, ...section.audit, events, log, onUnrecorded: metrics.unrecorded });
     const lines = new PeerLines({ log });
     const bans = new BanReporter({
@@ -93,7 +107,7 @@ async function compose(
         ask: (question) => bus.ask(bus.subjects.registry.ban, registryBan, question),
         limit: section.throttle.entries,
     });
-    const recorder = new AttemptRecorder({ backend: backend.name, events, failures, bans, metrics, lines, log });
+    const recorder = new AttemptRecorder({ events, failures, bans, metrics, lines, log });
     const lockouts = new Lockouts({
         bucket: authState,
         clock,
@@ -135,7 +149,7 @@ async function compose(
         accounts: () => directory.size,
         lockouts: () => lockouts.size,
     });
-    return { directory, lockouts, failures, conversations, lines };
+    return { directory, lockouts, failures, skips, conversations, lines };
 }
 
 class AuthBroker implements Service {
@@ -170,11 +184,12 @@ class AuthBroker implements Service {
 
     /** Takes no new logins, lets those that are open be decided and told, and ends the rest. */
     async stop(_reason: string): Promise<void> {
-        const { directory, lockouts, failures, conversations, lines } = this.#parts;
+        const { directory, lockouts, failures, skips, conversations, lines } = this.#parts;
         await this.#answers.start?.stop();
         await conversations.stop(Math.min(MAX_DRAIN, this.#context.section.stopWithin / 2));
         await this.#answers.continue?.stop();
         await failures.stop();
+        await skips.stop();
         lines.flush();
         lockouts.stop();
         directory.stop();

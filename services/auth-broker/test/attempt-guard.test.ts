@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { AuthStateRecord } from "@postern/contracts";
 import { KeptLog } from "@postern/testkit";
 import { AttemptGuard } from "../src/attempt-guard.ts";
-import { rejection, type AuthAttempt, type Rejection, type Step, type Verdict } from "../src/auth-backend.ts";
+import { rejection, type SubmittedAttempt, type Rejection, type Step, type Verdict } from "../src/auth-backend.ts";
 import { FailureDelays } from "../src/failure-delays.ts";
 import { Lockouts } from "../src/lockouts.ts";
 import { RecentMap } from "../src/recent-map.ts";
@@ -38,7 +38,7 @@ async function rig(failures = 3) {
     return { clock, lockouts, guard };
 }
 
-const attempt = (identity = "alice", address = "192.0.2.1"): AuthAttempt => ({
+const attempt = (identity = "alice", address = "192.0.2.1"): SubmittedAttempt => ({
     session: "abcdefgh",
     attempt: 1,
     worker: "w1",
@@ -153,6 +153,7 @@ test("a challenge is passed on", async () => {
     const { guard } = await rig(1);
     const challenge: Verdict = {
         outcome: "challenge",
+        kind: "mschap",
         mschap: { error: 691, message: "" },
         challenge: new Uint8Array(16),
         answer: deciding(accept),

@@ -21,7 +21,6 @@ function rig() {
     const lines: string[] = [];
     const log = new KeptLog();
     const recorder = new AttemptRecorder({
-        backend: "embedded",
         events,
         failures: { add: async (failure) => void failures.push(failure) },
         bans: { count: async (address) => void banned.push(address) },
@@ -39,7 +38,7 @@ test("a success is a fact with the claimed and the verified name, and no secret"
     const { recorder, events, decided } = rig();
     const opened = openSubmission(keys.privateKey, submission);
     assert.ok(typeof opened !== "string");
-    await recorder.accepted(opened.attempt, "alice", 12);
+    await recorder.accepted(opened.attempt, { principal: "alice", backend: "hq" }, 12);
     assert.deepEqual(events.list, [
         {
             name: "auth.succeeded",
@@ -51,7 +50,7 @@ test("a success is a fact with the claimed and the verified name, and no secret"
                 identity: "CORP\\Alice",
                 method: "pap",
                 principal: "alice",
-                backend: "embedded",
+                backend: "hq",
                 milliseconds: 12,
             },
         },
@@ -64,7 +63,7 @@ test("a success that cannot be recorded is none", async () => {
     events.failure = new Error("full");
     const opened = openSubmission(keys.privateKey, submission);
     assert.ok(typeof opened !== "string");
-    await assert.rejects(recorder.accepted(opened.attempt, "alice", 12), /full/);
+    await assert.rejects(recorder.accepted(opened.attempt, { principal: "alice", backend: "hq" }, 12), /full/);
     assert.deepEqual(decided, []);
 });
 

@@ -74,8 +74,10 @@ test("another try is worth while after a guess and after nothing else", () => {
 });
 
 test("a challenge says R=1 and what to answer", () => {
-    const reply = AuthResult.parse(challengeReply({ error: 691, message: "again" }, new Uint8Array(16)));
-    assert.equal(reply.state, "challenge");
+    const question = { outcome: "challenge", kind: "mschap", mschap: { error: 691, message: "again" } } as const;
+    const answer = (): never => assert.fail("nobody has answered");
+    const reply = AuthResult.parse(challengeReply({ ...question, challenge: new Uint8Array(16), answer }));
+    assert.ok(reply.state === "challenge" && reply.kind === "mschap");
     assert.deepEqual(reply.mschapError, {
         error: 691,
         message: "again",

@@ -44,12 +44,12 @@ function rig({
         mschapRetries,
         guard: {
             throttle,
-            decide: (attempt, step, signal) => step(attempt, signal),
+            decide: (attempt, step, signal) => step({ ...attempt, identify: () => undefined }, signal),
             holdBack: () => Promise.resolve(),
         },
         backend,
         recorder: {
-            accepted: async (_attempt, principal) => {
+            accepted: async (_attempt, { principal }) => {
                 await Promise.resolve();
                 if (state.failure !== undefined) throw state.failure;
                 facts.push(`accepted ${principal}`);
@@ -92,7 +92,7 @@ test("where retries are configured it is R=1 with a challenge of its own, so oft
     let { result, next } = await authenticator.judge(wrong.mschapv2(1), never);
     const challenges = new Set<string>();
     for (const attempt of [2, 3]) {
-        assert.ok(result.state === "challenge" && next !== undefined);
+        assert.ok(result.state === "challenge" && result.kind === "mschap" && next !== undefined);
         assert.equal(result.mschapError.error, 691);
         assert.equal(result.mschapError.retry, true);
         const challenge = result.mschapError.challenge ?? "";
@@ -110,7 +110,7 @@ test("with the right password the retry succeeds; an old response is no retry", 
     const { authenticator } = rig({ mschapRetries: 2 });
     const wrong = alice("wrong");
     const { result, next } = await authenticator.judge(wrong.mschapv2(1), never);
-    assert.ok(result.state === "challenge" && next !== undefined);
+    assert.ok(result.state === "challenge" && result.kind === "mschap" && next !== undefined);
     const right = alice("correct horse", wrong.session);
     const replay = await authenticator.judge(right.mschapv2(2), never, next);
     assert.ok(replay.result.state === "reject" && replay.result.reason === "malformed");

@@ -24,7 +24,7 @@ const never = new AbortController().signal;
 function attemptOf(method: "pap" | "mschapv2", client: LoginClient, challenge?: Uint8Array): AuthAttempt {
     const opened = openSubmission(seal.privateKey, method === "pap" ? client.pap() : client.mschapv2(1, challenge));
     assert.ok(typeof opened !== "string");
-    return opened.attempt;
+    return { ...opened.attempt, identify: () => undefined };
 }
 
 const clientOf = (user: string, password: string): LoginClient =>
@@ -42,7 +42,7 @@ export function testAuthBackend(name: string, setup: () => Promise<BackendMember
         for (;;) {
             const verdict = await settle(deciding, passTime);
             if (verdict.outcome !== "challenge") return verdict;
-            assert.equal(verdict.challenge.length, 16);
+            assert.ok(verdict.kind === "mschap" && verdict.challenge.length === 16);
             deciding = verdict.answer(attemptOf(method, client, verdict.challenge), signal);
         }
     }
@@ -83,7 +83,7 @@ export function testAuthBackend(name: string, setup: () => Promise<BackendMember
                 "keys come from MS-CHAPv2 and from nothing else",
             );
             if (verdict.keys === undefined) return;
-            assert.match(verdict.keys.authenticatorResponse, /^S=[0-9A-F]{40}$/);
+            assert.match(verdict.keys.authenticatorResponse ?? "", /^S=[0-9A-F]{40}$/);
             assert.equal(verdict.keys.hlak.length, 32);
         });
 

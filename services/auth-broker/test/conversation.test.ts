@@ -6,7 +6,7 @@ import { testClock } from "./test-clock.ts";
 
 const APPLICANT = { session: "abcdefgh", worker: "w1", client: { address: "192.0.2.1", port: 1 } };
 const challenge: Judgement = {
-    result: { state: "challenge", mschapError: { error: 691, retry: true, message: "" } },
+    result: { state: "challenge", kind: "mschap", mschapError: { error: 691, retry: true, message: "" } },
     next: () => Promise.reject(new Error("not called")),
 };
 const refused: Judgement = { result: { state: "reject", reason: "bad-credentials", message: "" } };
@@ -24,8 +24,15 @@ test("each attempt keeps its own result; a poll gets the last one's", async () =
     assert.equal(await conversation.answer(0), refused.result);
     assert.deepEqual(await conversation.answer(0, 3), { state: "pending" });
     assert.deepEqual([...conversation.attempts], [1, 2]);
-    assert.equal(conversation.has(2), true);
-    assert.equal(conversation.has(3), false);
+});
+
+test("of a long conversation only the last two results are kept, and every attempt is known", async () => {
+    const conversation = new Conversation("c1", APPLICANT, testClock());
+    for (const attempt of [1, 2, 3]) await conversation.begin(attempt, Promise.resolve(challenge));
+    assert.deepEqual(await conversation.answer(0, 1), { state: "pending" });
+    assert.equal(await conversation.answer(0, 2), challenge.result);
+    assert.equal(await conversation.answer(0, 3), challenge.result);
+    assert.deepEqual([...conversation.attempts], [1, 2, 3]);
 });
 
 test("who waits gets the result when it is there, all of them", async () => {

@@ -4,7 +4,7 @@ import { encodeKey, type AccountRecord } from "@postern/contracts";
 import { generateRecordKey, recordCipher } from "@postern/sealing";
 import { KeptLog } from "@postern/testkit";
 import { AccountDirectory } from "../src/account-directory.ts";
-import { createDecoy, EmbeddedBackend } from "../src/embedded-backend.ts";
+import { createDecoy, EmbeddedBackend } from "../src/backends/embedded-backend.ts";
 import { PasswordHasher } from "../src/password-hasher.ts";
 import { MemoryBucket } from "./memory-bucket.ts";
 import { testClock } from "./test-clock.ts";

@@ -32,7 +32,7 @@ export class AskingBackend implements AuthBackend {
         await Promise.resolve();
         if (credentials.identity.toLowerCase() !== this.#user) return rejection("unknown-user", "no such user");
         const mschap = { error: 691, message: "Once more" };
-        return { outcome: "challenge", mschap, challenge: randomBytes(16), answer: this.#decideSlowly };
+        return { outcome: "challenge", kind: "mschap", mschap, challenge: randomBytes(16), answer: this.#decideSlowly };
     };
 
     readonly #decideSlowly: Step = async ({ credentials }, signal) => {
@@ -43,6 +43,7 @@ export class AskingBackend implements AuthBackend {
             const fits = decodeUtf8(credentials.password) === this.#password;
             return fits ? accept : rejection("bad-credentials", "wrong password");
         }
+        if (credentials.method !== "mschapv2") return rejection("method-not-allowed", credentials.method);
         const { identity, challenge, response } = credentials;
         const attempt = { user: identity, challenge, response };
         const verdict = verifyMschapv2(digests, ntPasswordHash(this.#password), attempt);

@@ -11,7 +11,7 @@ import {
 } from "@postern/contracts";
 import { DependencyError, PeerError } from "@postern/errors";
 import type { AuthenticationAttempt } from "@postern/ppp";
-import { ReplyKey, seal } from "@postern/sealing";
+import { encodeBase64, ReplyKey, seal } from "@postern/sealing";
 import type { OpenConversation, Submission } from "./session-ports.ts";
 
 const POLL_WAIT = 20_000;
@@ -73,7 +73,7 @@ export class AuthClient {
         const sealed: Sealed = {
             attempt: number,
             credentials: this.#seal(session, number, attempt),
-            replyKey: Buffer.from(reply.publicKey).toString("base64"),
+            replyKey: encodeBase64(reply.publicKey),
         };
         try {
             const first = await this.#submit(submission, sealed);
@@ -81,7 +81,14 @@ export class AuthClient {
             const decided = await this.#untilDecided(session, first, signal);
             if ("state" in decided) return decided;
             const { result, conversation, replica } = decided;
-            if (result.state === "challenge") return { ...result, conversation: { conversation, replica } };
+            if (result.state === "challenge") {
+                if ((result.kind === "eap") !== (attempt.method === "eap"))
+                    return {
+                        state: "unavailable",
+                        detail: `broker ${replica} asks ${attempt.method} for ${result.kind}`,
+                    };
+                return { ...result, conversation: { conversation, replica } };
+            }
             if (result.state === "reject") return result;
             const { hlak, ...accept } = result;
             // RFC 2759 §5: without it the client hangs up, and says nothing of why.
@@ -166,17 +173,14 @@ export class AuthClient {
     }
 
     #seal(session: string, number: number, attempt: AuthenticationAttempt): Credentials {
+        const { method } = attempt;
         const identity = attempt.user.slice(0, 256);
-        if (attempt.method === "pap") {
+        if (method === "pap") {
             const password = seal(this.#options.brokerKey, attempt.password, `pap ${session} ${number}`);
-            return { method: "pap", identity, password };
+            return { method, identity, password };
         }
-        return {
-            method: "mschapv2",
-            identity,
-            ident: attempt.identifier,
-            challenge: Buffer.from(attempt.challenge).toString("base64"),
-            response: Buffer.from(attempt.response).toString("base64"),
-        };
+        if (method === "eap") return { method, identity, packet: encodeBase64(attempt.packet) };
+        const challenge = encodeBase64(attempt.challenge);
+        return { method, identity, ident: attempt.identifier, challenge, response: encodeBase64(attempt.response) };
     }
 }

@@ -21,6 +21,7 @@ export class CredentialDesk {
     #deciding: AbortController | undefined;
     #isClosed = false;
     #attempts = 0;
+    #logins = 0;
     #conversation: OpenConversation | undefined;
 
     constructor(ports: DeskPorts) {
@@ -33,13 +34,15 @@ export class CredentialDesk {
         this.#attempts += 1;
         const number = this.#attempts;
         const conversation = this.#conversation;
+        // However many packets an EAP conversation takes, it is one login.
+        if (attempt.method !== "eap" || conversation === undefined) this.#logins += 1;
         this.#conversation = undefined;
         const deciding = new AbortController();
         this.#deciding = deciding;
         if (this.#isClosed) deciding.abort();
         const { signal } = deciding;
         const decided =
-            number > maxAttempts
+            this.#logins > maxAttempts
                 ? Promise.resolve(TOO_MANY)
                 : decide({ session, transport, number, attempt, conversation, signal });
         decided.then(
@@ -61,7 +64,7 @@ export class CredentialDesk {
     }
 
     #onDecision(decision: Decision): void {
-        if (decision.outcome === "refused") this.#conversation = decision.conversation;
+        if ("conversation" in decision) this.#conversation = decision.conversation;
         this.#ports.onDecision(decision);
     }
 }

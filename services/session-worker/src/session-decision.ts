@@ -1,7 +1,8 @@
 // What becomes of a client's credentials: the brokers say who it is, the registry whether it may come in and with which
 // address.  The client is told of success only after both.
 import { authFailed, authInterrupted, sessionRefused, type MschapError, type RefusalReason } from "@postern/contracts";
-import { MSCHAP_ERROR, type MschapFailure } from "@postern/ppp";
+import { type AuthenticationMethod, MSCHAP_ERROR, type MschapFailure } from "@postern/ppp";
+import { KEYLESS_HLAK } from "@postern/sstp";
 import { type Logger, type PeerLines, RateLimit } from "@postern/telemetry";
 import { admit, type AdmissionPorts } from "./admission.ts";
 import type { AuthClient, AuthVerdict } from "./auth-client.ts";
@@ -18,6 +19,9 @@ export interface DecisionPorts extends AdmissionPorts {
 }
 
 type Accepted = Extract<AuthVerdict, { state: "accept" }>;
+
+/** Methods without keys are bound with zeros, [MS-SSTP] 3.2.5.2.2; of all others a missing key is a failure. */
+const KEYLESS: readonly AuthenticationMethod[] = ["pap", "chap"];
 
 const { authenticationFailure: FAILED, noDialinPermission: NOT_PERMITTED } = MSCHAP_ERROR;
 
@@ -76,10 +80,12 @@ export class SessionDecider {
             case "accept":
                 return this.#onAccepted(submission, verdict);
             case "reject":
-                return { outcome: "refused", failure: failureOf(verdict.mschapError, verdict.message) };
+                return rejected(verdict);
             case "challenge": {
+                const { conversation } = verdict;
+                if (verdict.kind === "eap") return { ...requestOf(verdict), conversation };
                 const failure = { ...failureOf(verdict.mschapError, ""), retry: true };
-                return { outcome: "refused", failure, conversation: verdict.conversation };
+                return { outcome: "refused", failure, conversation };
             }
             case "interrupted":
                 return this.#onInterrupted(submission, verdict.replica);
@@ -109,7 +115,7 @@ export class SessionDecider {
         return {
             outcome: "admitted",
             message: accept.authenticatorResponse ?? "",
-            hlak,
+            hlak: hlak ?? (KEYLESS.includes(method) ? KEYLESS_HLAK : undefined),
             admission: {
                 epoch: answer.epoch,
                 principal,
@@ -129,7 +135,7 @@ export class SessionDecider {
     }
 
     #onInterrupted(submission: Submission, replica: string): Decision {
-        const asksAgain = submission.attempt.method === "mschapv2";
+        const asksAgain = submission.attempt.method === "mschapv2" || submission.attempt.method === "chap";
         const outcome = asksAgain ? ("new-challenge" as const) : ("failed" as const);
         const fact = { ...this.#factOf(submission), replica, outcome };
         this.#ports.lines.add("a broker was lost with a login", fact.client.address, fact);
@@ -170,6 +176,16 @@ export class SessionDecider {
     #keep(done: Promise<void>): void {
         done.catch((error: unknown) => this.#ports.log.error({ error }, "an event could not be kept"));
     }
+}
+
+function rejected({ mschapError, message, eapPacket }: Extract<AuthVerdict, { state: "reject" }>): Decision {
+    const refusal: Decision = { outcome: "refused", failure: failureOf(mschapError, message) };
+    return eapPacket === undefined ? refusal : { ...refusal, eapRequest: Buffer.from(eapPacket, "base64") };
+}
+
+function requestOf({ packet, timeout }: Extract<AuthVerdict, { kind: "eap" }>) {
+    const request = { outcome: "eap-request", packet: Buffer.from(packet, "base64") } as const;
+    return timeout === undefined ? request : { ...request, timeoutMs: timeout * 1_000 };
 }
 
 function failureOf(error: MschapError | undefined, message: string): MschapFailure {

@@ -75,7 +75,7 @@ export interface OpenConversation {
 export interface Submission {
     readonly session: string;
     readonly transport: SessionTransport;
-    /** Counts the attempts of the session from 1. */
+    /** Counts the attempts of the session from 1; each EAP Response is one. */
     readonly number: number;
     readonly attempt: AuthenticationAttempt;
     /** The conversation whose challenge this answers, if it is one. */
@@ -95,8 +95,18 @@ export type Decision =
     | {
           readonly outcome: "refused";
           readonly failure: MschapFailure;
+          /** EAP: a last Request that tells the client why. */
+          readonly eapRequest?: Uint8Array;
           /** Where the next attempt has to go. */
           readonly conversation?: OpenConversation;
+      }
+    | {
+          readonly outcome: "eap-request";
+          readonly packet: Uint8Array;
+          /** Milliseconds for which the client's answer may take before the Request is repeated. */
+          readonly timeoutMs?: number;
+          /** Where the answer has to go. */
+          readonly conversation: OpenConversation;
       }
     | { readonly outcome: "challenge-again" };
 

@@ -2,7 +2,7 @@
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
 import { InvariantError, PosternError } from "@postern/errors";
 import type { AuthenticationAttempt, Closure } from "@postern/ppp";
-import { type CallEnd, KEYLESS_HLAK, SstpError } from "@postern/sstp";
+import { type CallEnd, SstpError } from "@postern/sstp";
 import { StreamReading } from "@postern/tcp";
 import type { DataPath } from "@postern/tun";
 import { CredentialDesk } from "./credential-desk.ts";
@@ -257,8 +257,8 @@ export class Session implements ProtocolOwner {
         if (decision.outcome === "admitted") return this.#onAdmitted(decision);
         if (this.#over) return;
         this.#protocols.call.resumeNegotiationTimer();
-        if (decision.outcome === "challenge-again") this.#protocols.link.authenticated(decision);
-        else this.#protocols.link.authenticated({ outcome: "failure", failure: decision.failure });
+        const { link } = this.#protocols;
+        link.authenticated(decision.outcome === "refused" ? { ...decision, outcome: "failure" } : decision);
     }
 
     #onAdmitted({ admission, message, hlak }: Extract<Decision, { outcome: "admitted" }>): void {
@@ -270,7 +270,7 @@ export class Session implements ProtocolOwner {
         tenure.begin();
         const { call, link } = this.#protocols;
         link.authenticated({ outcome: "success", message });
-        call.authenticated(hlak ?? (admission.method === "pap" ? KEYLESS_HLAK : undefined));
+        call.authenticated(hlak);
         this.#protocols.configureNetwork(admission.addresses);
     }
 

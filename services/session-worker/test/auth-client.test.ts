@@ -142,12 +142,12 @@ test("a replica that does not know the conversation has been restarted: it is lo
 test("the answer to a challenge goes to the conversation that set it", async () => {
     const mschapError = { error: 691, retry: true, message: "again" };
     const { client, asked, subjects } = scripted(
-        answer({ state: "challenge", mschapError }),
+        answer({ state: "challenge", kind: "mschap", mschapError }),
         answer({ ...ACCEPT, authenticatorResponse: "S=0" }),
     );
     const verdict = await client.authenticate(submission(mschapAttempt()));
     const conversation: OpenConversation = { conversation: "c-1", replica: "a1" };
-    assert.deepEqual(verdict, { state: "challenge", mschapError, conversation });
+    assert.deepEqual(verdict, { state: "challenge", kind: "mschap", mschapError, conversation });
     const next = await client.authenticate(submission(mschapAttempt(), { number: 2, conversation }));
     assert.equal(next.state, "accept");
     assert.deepEqual(subjects(), ["start", "continue.a1"]);

@@ -1,7 +1,7 @@
 // Small stand-ins for what surrounds the parts of a worker.
 import { Duplex } from "node:stream";
 import type { EventContract, ReleaseQuestion } from "@postern/contracts";
-import type { Mschapv2Attempt, PapAttempt } from "@postern/ppp";
+import type { ChapAttempt, PapAttempt } from "@postern/ppp";
 import type { Events } from "@postern/service";
 import type { FakeClock } from "@postern/testkit";
 import type { Admission, SessionFacts, SessionTransport, Submission } from "../src/session-ports.ts";
@@ -76,7 +76,7 @@ export const papAttempt = (user = "alice", password = "secret"): PapAttempt => (
     password: Buffer.from(password),
 });
 
-export const mschapAttempt = (user = "alice"): Mschapv2Attempt => ({
+export const mschapAttempt = (user = "alice"): ChapAttempt => ({
     method: "mschapv2",
     user,
     identifier: 1,

@@ -127,7 +127,7 @@ test("a reject says what the broker said; a challenge goes on with its conversat
     const conversation = { conversation: "c", replica: "a1" };
     const challenge = Buffer.alloc(16, 9);
     const again = { error: 691, retry: true, message: "again", challenge: challenge.toString("base64") };
-    const challenged = await world({ state: "challenge", mschapError: again, conversation }).decide();
+    const challenged = await world({ state: "challenge", kind: "mschap", mschapError: again, conversation }).decide();
     assert.deepEqual(challenged, {
         outcome: "refused",
         failure: { error: 691, retry: true, message: "again", challenge },

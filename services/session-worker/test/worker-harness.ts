@@ -10,6 +10,7 @@ import { echoReply, parseIpv4 } from "@postern/ip";
 import { ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { SstpClient, type SstpClientOptions } from "@postern/sstp-client";
 import { PathWatch, tune } from "@postern/tcp";
+import { KEYLESS_HLAK } from "@postern/sstp";
 import { createLogger } from "@postern/telemetry";
 import { type DataPath, PacketPath, type PathPorts } from "@postern/tun";
 import {
@@ -216,8 +217,9 @@ export async function startWorker(options: HarnessOptions = {}) {
         };
         if (attempt.method === "pap") {
             const matches = Buffer.from(attempt.password).toString() === password;
-            return matches ? { outcome: "admitted", message: "", hlak: undefined, admission } : refusal;
+            return matches ? { outcome: "admitted", message: "", hlak: KEYLESS_HLAK, admission } : refusal;
         }
+        if (attempt.method !== "mschapv2") return refusal;
         const verdict = verifyMschapv2(digests, ntPasswordHash(password), attempt);
         if (verdict === undefined) return refusal;
         return {

@@ -18,6 +18,8 @@ export interface UserPorts {
 export interface NewUser {
     readonly name: string;
     readonly password: string;
+    /** Keep the password so that CHAP can be verified; `undefined`: as it was. */
+    readonly reversible?: boolean | undefined;
     readonly groups: readonly string[];
     readonly pool?: string;
     readonly address?: string;
@@ -36,14 +38,14 @@ function principalOf(config: Config, name: string): string {
 
 export async function addUser({ bus, config, cipher, output }: UserPorts, wanted: NewUser): Promise<void> {
     const user = principalOf(config, wanted.name);
-    const { groups, pool, address, maxSessions, password } = wanted;
+    const { groups, pool, address, maxSessions, password, reversible = false } = wanted;
     const policy = {
         ...(pool === undefined ? {} : { pool }),
         ...(address === undefined ? {} : { framedAddress: address }),
         ...(maxSessions === undefined ? {} : { maxSessions }),
     };
     const accounts = await bus.bucket(BUCKETS.accounts);
-    const record = await createAccount(cipher, { user, password, groups, policy }, Date.now());
+    const record = await createAccount(cipher, { user, password, reversible, groups, policy }, Date.now());
     if ((await accounts.create(encodeKey(user), record)) === undefined) {
         throw new DependencyError(
             "CLI_ALREADY_THERE",
@@ -57,11 +59,11 @@ export async function addUser({ bus, config, cipher, output }: UserPorts, wanted
 export async function setPassword(
     { bus, config, cipher, output }: UserPorts,
     name: string,
-    { password, tell }: Pick<NewUser, "password" | "tell">,
+    { password, reversible, tell }: Pick<NewUser, "password" | "reversible" | "tell">,
 ): Promise<void> {
     const user = principalOf(config, name);
     await change(await bus.bucket(BUCKETS.accounts), user, (record) =>
-        changePassword(cipher, record, password, Date.now()),
+        changePassword(cipher, record, { password, reversible }, Date.now()),
     );
     await recordAction(bus, { action: "user.passwd", target: user });
     reportPassword(output, user, "has a new password", { password, tell });
@@ -106,6 +108,7 @@ const columns: readonly Column<Account>[] = [
     { title: "STATE", value: ({ disabled }) => (disabled ? "disabled" : "enabled") },
     { title: "GROUPS", value: ({ groups }) => (groups.length === 0 ? undefined : groups.join(",")) },
     { title: "POOL", value: ({ policy }) => policy.pool },
+    { title: "CHAP", value: ({ reversible }) => (reversible === undefined ? undefined : "yes") },
     { title: "PASSWORD SINCE", value: ({ passwordChangedAt }) => passwordChangedAt },
 ];
 
@@ -115,10 +118,11 @@ export async function listUsers({ bus, cipher, output }: Omit<UserPorts, "config
         .map(({ value }) => openAccount(cipher, value))
         .toSorted((a, b) => a.user.localeCompare(b.user));
     if (!output.json) return output.list(accounts, columns, "no users; `postern user add NAME` makes one");
-    // No hash leaves this process.
-    const shown = accounts.map(({ user, disabled, groups, policy, passwordChangedAt }) => ({
+    // No hash and no password leaves this process.
+    const shown = accounts.map(({ user, disabled, reversible, groups, policy, passwordChangedAt }) => ({
         user,
         disabled,
+        reversible: reversible !== undefined,
         groups,
         policy,
         passwordChangedAt,

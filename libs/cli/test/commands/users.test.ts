@@ -93,14 +93,37 @@ test("a removed user is gone", async () => {
     assert.equal(await add("leo"), "user leo added\n");
 });
 
+test("a password is kept for CHAP where that is asked for, also when it changes, until it is not", async () => {
+    const secret = "a new password";
+    await installation.printed((output) =>
+        addUser(ports(output), { name: "ada", password: secret, reversible: true, groups: [], tell: false }),
+    );
+    assert.equal((await stored("ada")).reversible, secret);
+    const change = (password: string, reversible?: boolean): Promise<string> =>
+        installation.printed((output) => setPassword(ports(output), "ada", { password, reversible, tell: false }));
+    await change("another password");
+    assert.equal((await stored("ada")).reversible, "another password");
+    await change("a third one", false);
+    assert.equal((await stored("ada")).reversible, undefined);
+    await change("a fourth one");
+    assert.equal((await stored("ada")).reversible, undefined);
+});
+
 test("the list has every user and no hash", async () => {
     await add("zoe");
     const text = await installation.printed((output) => listUsers(ports(output)));
-    assert.match(text, /^zoe\tenabled\t-\tdefault\t20/m);
+    assert.match(text, /^zoe\tenabled\t-\tdefault\t-\t20/m);
     const list = await installation.json((output) => listUsers(ports(output)));
     assert.ok(Array.isArray(list));
     const zoe: unknown = list.find((one: { user: string }) => one.user === "zoe");
-    assert.deepEqual(Object.keys(zoe ?? {}).toSorted(), ["disabled", "groups", "passwordChangedAt", "policy", "user"]);
+    assert.deepEqual(Object.keys(zoe ?? {}).toSorted(), [
+        "disabled",
+        "groups",
+        "passwordChangedAt",
+        "policy",
+        "reversible",
+        "user",
+    ]);
 });
 
 test("what was done is in the stream before the command has ended", async () => {

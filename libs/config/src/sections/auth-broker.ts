@@ -1,6 +1,8 @@
 // `auth-broker` in postern.yaml.
 import { z } from "zod";
 import { duration, filePath } from "../scalars.ts";
+import { authChain, LOCAL_BACKEND } from "./auth-chain.ts";
+import { radiusBackend } from "./radius-backend.ts";
 import { serviceKeys } from "./service-keys.ts";
 
 const names = z.strictObject({
@@ -137,7 +139,7 @@ const limits = z.strictObject({
         .meta({ limit: "About 1.5 KiB of memory for each local user." }),
 });
 
-export const authBrokerSection = z.strictObject({
+const section = z.strictObject({
     ...serviceKeys("127.0.0.1:9301"),
     sealKey: filePath()
         .optional()
@@ -146,10 +148,18 @@ export const authBrokerSection = z.strictObject({
         .optional()
         .describe("The key, mode 0600, that local users are stored under. Needed to run a broker."),
     methods: z
-        .array(z.enum(["mschapv2", "pap"]))
+        .array(z.enum(["eap", "mschapv2", "chap", "pap"]))
         .min(1)
-        .default(["mschapv2", "pap"])
+        .default(["mschapv2", "eap", "pap"])
         .describe("Authentication methods that are accepted, whatever the workers offer."),
+    backends: z
+        .record(
+            z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "lower-case letters, digits and hyphens, at most 32"),
+            z.discriminatedUnion("kind", [radiusBackend]),
+        )
+        .default({})
+        .describe("Who else knows users, by the names that `chain` uses; `local` is always there."),
+    chain: authChain,
     timeout: duration({ min: "5s", max: "10m" })
         .prefault("120s")
         .describe("How long one login may take, with everything that the user is asked.")
@@ -172,5 +182,20 @@ export const authBrokerSection = z.strictObject({
     ban: ban.prefault({}),
     audit: audit.prefault({}),
     limits: limits.prefault({}),
+});
+/** What `chain` uses must be there. */
+export const authBrokerSection = section.superRefine(({ backends, chain }, context) => {
+    if (LOCAL_BACKEND in backends) {
+        const message = "`local` is the accounts of `postern user`: give this backend another name";
+        context.addIssue({ code: "custom", path: ["backends", LOCAL_BACKEND], message });
+    }
+    const known = [LOCAL_BACKEND, ...Object.keys(backends)];
+    for (const [at, { backends: links }] of chain.entries()) {
+        for (const [index, { use }] of links.entries()) {
+            if (known.includes(use)) continue;
+            const path = ["chain", at, "backends", index, "use"];
+            context.addIssue({ code: "custom", path, message: `no such backend; known here: ${known.join(", ")}` });
+        }
+    }
 });
 export type AuthBrokerSection = z.output<typeof authBrokerSection>;

@@ -103,9 +103,9 @@ const sstp = z.strictObject({
 
 const ppp = z.strictObject({
     methods: z
-        .array(z.enum(["mschapv2", "pap"]))
+        .array(z.enum(["eap", "mschapv2", "chap", "pap"]))
         .min(1)
-        .default(["mschapv2", "pap"])
+        .default(["mschapv2", "eap", "pap"])
         .describe("Authentication methods in the order in which they are offered."),
     mtu: z
         .int()

@@ -1,6 +1,6 @@
 // What the auth brokers decided.
 import { z } from "zod";
-import { ClientEndpoint, InstanceId, IpAddress, Principal, SessionId, Timestamp } from "../primitives.ts";
+import { AuthMethod, ClientEndpoint, InstanceId, IpAddress, Principal, SessionId, Timestamp } from "../primitives.ts";
 import { AuthFailureReason } from "../reasons.ts";
 import { defineEvent } from "./event.ts";
 
@@ -10,7 +10,7 @@ const attempt = {
     client: ClientEndpoint,
     /** The name that the client claimed. */
     identity: z.string().max(256),
-    method: z.enum(["pap", "mschapv2"]),
+    method: AuthMethod,
 };
 
 export const authSucceeded = defineEvent({
@@ -53,6 +53,21 @@ export const authLocked = defineEvent({
         source: IpAddress,
         failures: z.int().positive(),
         until: Timestamp,
+    }),
+});
+
+export const authBackendSkipped = defineEvent({
+    kind: "auth",
+    name: "backend-skipped",
+    summary:
+        "A backend could not decide, and the chain has the next one asked instead. Repetitions are summed up: `count` attempts since `firstAt`.",
+    durable: true,
+    data: z.strictObject({
+        backend: z.string(),
+        next: z.string(),
+        detail: z.string().max(300),
+        count: z.int().positive(),
+        firstAt: Timestamp,
     }),
 });
 

@@ -1,5 +1,5 @@
 // Every event that postern publishes.
-import { authFailed, authInterrupted, authLocked, authSucceeded } from "./auth-events.ts";
+import { authBackendSkipped, authFailed, authInterrupted, authLocked, authSucceeded } from "./auth-events.ts";
 import { eventType, type EventContract } from "./event.ts";
 import {
     adminAction,
@@ -33,6 +33,7 @@ export const EVENTS: readonly EventContract[] = [
     authSucceeded,
     authFailed,
     authLocked,
+    authBackendSkipped,
     authInterrupted,
     workerJoined,
     workerSuspect,

@@ -42,6 +42,7 @@ export const FIELD_MEANINGS: Readonly<Record<string, string>> = {
     method: "Authentication method.",
     milliseconds: "How long it took.",
     names: "DNS names in the certificate.",
+    next: "The backend that was asked instead.",
     notAfter: "When the certificate expires.",
     offeredHashes: "Hashes that the server offered for the crypto binding.",
     outcome: "What the client got instead.",

@@ -1,6 +1,7 @@
 // The life of a session.
 import { z } from "zod";
 import {
+    AuthMethod,
     ClientEndpoint,
     ConnectionId,
     Counters,
@@ -28,7 +29,7 @@ export const sessionStarted = defineEvent({
         client: ClientEndpoint,
         address: z.ipv4(),
         ipv6Prefix: Ipv6Prefix.optional(),
-        method: z.enum(["pap", "mschapv2"]),
+        method: AuthMethod,
         groups: z.array(z.string()),
         tls: z.strictObject({
             version: z.string(),

@@ -4,9 +4,22 @@ import { Base64, ClientEndpoint, InstanceId, Principal, Sealed, SessionId } from
 import { AuthFailureReason } from "../reasons.ts";
 import { defineRequest } from "./request.ts";
 
+/** An EAP packet as it is on the link: nobody reads it but the peer of the method.  No longer than PPP can carry. */
+const EapPacket = Base64.max(5_600);
+
 /** What the client sent.  The password is sealed to the brokers' public key with context `pap <session> <attempt>`. */
 export const Credentials = z.discriminatedUnion("method", [
     z.strictObject({ method: z.literal("pap"), identity: z.string().max(256), password: Sealed }),
+    z.strictObject({
+        method: z.literal("chap"),
+        identity: z.string().max(256),
+        /** The CHAP identifier of the challenge. */
+        ident: z.int().min(0).max(255),
+        /** 16 bytes, the challenge that we sent. */
+        challenge: Base64,
+        /** 16 bytes, RFC 1994 §4.1. */
+        response: Base64,
+    }),
     z.strictObject({
         method: z.literal("mschapv2"),
         identity: z.string().max(256),
@@ -16,6 +29,13 @@ export const Credentials = z.discriminatedUnion("method", [
         challenge: Base64,
         /** 49 bytes: peer challenge, reserved, NT-Response, flags (RFC 2759 §4). */
         response: Base64,
+    }),
+    z.strictObject({
+        method: z.literal("eap"),
+        /** The outer identity, which need not be the user's: nothing may follow from it. */
+        identity: z.string().max(256),
+        /** One EAP Response, whole (RFC 3748 §4): each is an attempt of its own. */
+        packet: EapPacket,
     }),
 ]);
 export type Credentials = z.infer<typeof Credentials>;
@@ -53,17 +73,30 @@ export const AuthResult = z.discriminatedUnion("state", [
         backend: z.string(),
         /** `S=…` of RFC 2759 §5; only for MS-CHAPv2. */
         authenticatorResponse: z.string().optional(),
-        /** 32 bytes sealed to `replyKey` with context `hlak <session> <attempt>`; absent where the method has no keys (PAP). */
+        /** 32 bytes sealed to `replyKey` with context `hlak <session> <attempt>`; absent where the method has no keys (PAP, CHAP). */
         hlak: Sealed.optional(),
     }),
     z.strictObject({
         state: z.literal("reject"),
         reason: AuthFailureReason,
         mschapError: MschapError.optional(),
+        /** With EAP: a last Request that tells the client why; EAP-Failure follows whatever it answers. */
+        eapPacket: EapPacket.optional(),
         message: z.string().max(200),
     }),
-    /** The client must answer a new challenge (MS-CHAPv2 retry). */
-    z.strictObject({ state: z.literal("challenge"), mschapError: MschapError }),
+    /** The client must answer before anything is decided. */
+    z.discriminatedUnion("kind", [
+        /** A new challenge (MS-CHAPv2 retry). */
+        z.strictObject({ state: z.literal("challenge"), kind: z.literal("mschap"), mschapError: MschapError }),
+        z.strictObject({
+            state: z.literal("challenge"),
+            kind: z.literal("eap"),
+            /** An EAP Request. */
+            packet: EapPacket,
+            /** Seconds for which its answer may take before it is sent again, where the authentication server says so. */
+            timeout: z.int().min(1).max(600).optional(),
+        }),
+    ]),
     /** Ask again with `auth.continue`: `poll`. */
     z.strictObject({ state: z.literal("pending") }),
 ]);
@@ -83,7 +116,7 @@ export type AuthAnswer = z.infer<typeof AuthAnswer>;
 export const authStart = defineRequest({
     question: z.strictObject({
         session: SessionId,
-        /** Counts the credentials that the client sent in this session, from 1. */
+        /** Counts what the client sent in this session to prove who it is, from 1: credentials, and each EAP Response. */
         attempt: z.int().min(1),
         worker: InstanceId,
         client: ClientEndpoint,

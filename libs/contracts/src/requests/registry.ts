@@ -1,6 +1,7 @@
 // Questions to the session registry.
 import { z } from "zod";
 import {
+    AuthMethod,
     ClientEndpoint,
     Counters,
     Epoch,
@@ -34,7 +35,7 @@ export const registryAdmit = defineRequest({
         workerEpoch: Epoch,
         principal: Principal,
         groups: z.array(z.string()),
-        method: z.enum(["pap", "mschapv2"]),
+        method: AuthMethod,
         policy: Policy,
         client: ClientEndpoint,
     }),

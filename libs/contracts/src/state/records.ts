@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Policy } from "../requests/auth.ts";
 import {
+    AuthMethod,
     Base64,
     ClientEndpoint,
     Counters,
@@ -58,7 +59,7 @@ export const SessionRecord = z.strictObject({
     workerEpoch: Epoch,
     principal: Principal,
     groups: z.array(z.string()),
-    method: z.enum(["pap", "mschapv2"]),
+    method: AuthMethod,
     client: ClientEndpoint,
     address: z.ipv4(),
     ipv6Prefix: Ipv6Prefix.optional(),

@@ -1,9 +1,10 @@
 // The port that callers fill from node:crypto, as they fill it.
 import { createCipheriv, createHash } from "node:crypto";
 import { concatBytes } from "@postern/bytes";
-import type { Digests } from "@postern/ppp";
+import type { ChapDigests, Digests } from "@postern/ppp";
 
-export const DIGESTS: Digests = {
+export const DIGESTS: Digests & ChapDigests = {
+    md5: (data) => new Uint8Array(createHash("md5").update(data).digest()),
     sha1: (data) => new Uint8Array(createHash("sha1").update(data).digest()),
     desEncrypt: (key, block) => {
         // OpenSSL 3 has single DES in its legacy provider only; triple DES with one key three times is the same.

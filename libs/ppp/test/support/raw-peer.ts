@@ -16,6 +16,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
     [0xc021, "lcp"],
     [0xc023, "pap"],
     [0xc223, "chap"],
+    [0xc227, "eap"],
     [0x8021, "ipcp"],
     [0x8057, "ipv6cp"],
 ]);

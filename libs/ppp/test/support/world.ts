@@ -16,6 +16,7 @@ import {
     PppLink,
     type ServerLinkOptions,
     type TimerName,
+    verifyChap,
     verifyMschapv2,
 } from "@postern/ppp";
 import { DIGESTS } from "./digests.ts";
@@ -90,6 +91,9 @@ export const decideByPassword = (attempt: AuthenticationAttempt): Authentication
     if (attempt.method === "pap") {
         return Buffer.from(attempt.password).toString() === PASSWORD ? { outcome: "success", message: "" } : failure;
     }
+    if (attempt.method === "eap") return failure;
+    if (attempt.method === "chap")
+        return verifyChap(DIGESTS, PASSWORD, attempt) ? { outcome: "success", message: "" } : failure;
     const verdict = verifyMschapv2(DIGESTS, ntPasswordHash(PASSWORD), attempt);
     return verdict === undefined ? failure : { outcome: "success", message: verdict.message };
 };

@@ -1,5 +1,5 @@
-// MS-CHAPv2, the authenticator's end, RFC 2759 §3 to §6 over RFC 1994.  One attempt at a time: a Response repeated while
-// it is decided about is swallowed, one repeated afterwards gets the same answer again.
+// CHAP, the authenticator's end, RFC 1994, with MD5 or with MS-CHAPv2 (RFC 2759 §3 to §6).  One attempt at a time: a Response
+// repeated while it is decided about is swallowed, one repeated afterwards gets the same answer again.
 import { encodeUtf8, equalBytes } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import type { AuthenticationResult } from "./authentication-attempt.ts";
@@ -11,11 +11,39 @@ import {
     decodeName,
 } from "./authenticator.ts";
 import { CHAP_CODE, decodeChapValue, encodeChapValue } from "./chap.ts";
+import { CHAP_MD5_SIZE } from "./chap-md5.ts";
 import { MAX_ATTEMPTS, PROTOCOL } from "./constants.ts";
 import { type ControlPacket, encodeControlPacket } from "./control-packet.ts";
+import { PppError } from "./errors.ts";
 import type { Identifiers } from "./identifiers.ts";
 import { encodeMschapFailure, MSCHAP_ERROR, type MschapFailure } from "./mschap-failure.ts";
-import { CHALLENGE_SIZE, decodeMschapv2Response } from "./mschapv2.ts";
+import { CHALLENGE_SIZE, RESPONSE_VALUE_SIZE } from "./mschapv2.ts";
+
+/** What the algorithms of CHAP do not have in common. */
+export interface ChapAlgorithm {
+    readonly method: "chap" | "mschapv2";
+    /** Bytes of a Response's value. */
+    readonly responseSize: number;
+    /** Whether a peer may answer a Failure with other credentials. */
+    readonly hasRetries: boolean;
+    /** Message of a Failure; `challenge` is what another Response would have to answer. */
+    readonly failureText: (failure: MschapFailure, challenge: Uint8Array) => string;
+}
+
+/** RFC 1994 §3. */
+export const CHAP_MD5: ChapAlgorithm = {
+    method: "chap",
+    responseSize: CHAP_MD5_SIZE,
+    hasRetries: false,
+    failureText: ({ message }) => message,
+};
+
+export const MSCHAPV2: ChapAlgorithm = {
+    method: "mschapv2",
+    responseSize: RESPONSE_VALUE_SIZE,
+    hasRetries: true,
+    failureText: encodeMschapFailure,
+};
 
 /** A Response and what it was answered with. */
 interface Answered {
@@ -45,8 +73,9 @@ type State =
 
 const REFUSED: MschapFailure = { error: MSCHAP_ERROR.authenticationFailure, retry: false, message: "" };
 
-export class Mschapv2Authenticator implements Authenticator {
+export class ChapAuthenticator implements Authenticator {
     readonly protocol = PROTOCOL.chap;
+    readonly #algorithm: ChapAlgorithm;
     readonly #name: Uint8Array;
     readonly #identifiers: Identifiers;
     readonly #ports: AuthenticatorPorts;
@@ -55,7 +84,14 @@ export class Mschapv2Authenticator implements Authenticator {
     #user: string | undefined;
     #attempts = 0;
 
-    constructor(serverName: string, identifiers: Identifiers, ports: AuthenticatorPorts, times = AUTHENTICATOR_TIMES) {
+    constructor(
+        algorithm: ChapAlgorithm,
+        serverName: string,
+        identifiers: Identifiers,
+        ports: AuthenticatorPorts,
+        times = AUTHENTICATOR_TIMES,
+    ) {
+        this.#algorithm = algorithm;
         this.#name = encodeUtf8(serverName);
         this.#identifiers = identifiers;
         this.#ports = ports;
@@ -121,7 +157,8 @@ export class Mschapv2Authenticator implements Authenticator {
         this.#ports.stopTimer();
         switch (result.outcome) {
             case "success":
-                if (!result.message.startsWith("S=")) throw new InvariantError("MS-CHAPv2 success without S=");
+                if (this.#algorithm === MSCHAPV2 && !result.message.startsWith("S="))
+                    throw new InvariantError("MS-CHAPv2 success without S=");
                 this.#answer(state, CHAP_CODE.success, result.message);
                 return this.#ports.succeeded();
             case "failure":
@@ -130,6 +167,8 @@ export class Mschapv2Authenticator implements Authenticator {
                 if (this.#attempts < MAX_ATTEMPTS) return this.start();
                 this.#answer(state, CHAP_CODE.failure, this.#failureText(REFUSED));
                 return this.#ports.failed("authentication-unanswered", `${this.#attempts} attempts without a decision`);
+            case "eap-request":
+                throw new InvariantError("an EAP Request for a link with CHAP");
         }
     }
 
@@ -150,12 +189,14 @@ export class Mschapv2Authenticator implements Authenticator {
 
     #decide(identifier: number, challenge: Uint8Array, data: Uint8Array): boolean {
         const { value, name } = decodeChapValue(data);
-        decodeMschapv2Response(value);
+        const { method, responseSize } = this.#algorithm;
+        if (value.length !== responseSize)
+            throw new PppError("PPP_BAD_AUTHENTICATION", `${method} response of ${value.length} bytes`);
         this.#user = decodeName(name);
         this.#attempts += 1;
         this.#enter({ kind: "deciding", identifier, response: value });
         this.#ports.startTimer(this.#times.attemptMs);
-        this.#ports.authenticate({ method: "mschapv2", user: this.#user, identifier, challenge, response: value });
+        this.#ports.authenticate({ method, user: this.#user, identifier, challenge, response: value });
         return true;
     }
 
@@ -175,18 +216,18 @@ export class Mschapv2Authenticator implements Authenticator {
     }
 
     #fail(state: State & { kind: "deciding" }, failure: MschapFailure): void {
-        if (!failure.retry || this.#attempts >= MAX_ATTEMPTS) {
+        if (!this.#algorithm.hasRetries || !failure.retry || this.#attempts >= MAX_ATTEMPTS) {
             this.#answer(state, CHAP_CODE.failure, this.#failureText({ ...failure, retry: false }));
             return this.#ports.failed("authentication-failed", `error ${failure.error}`);
         }
         const challenge = failure.challenge ?? this.#ports.random(CHALLENGE_SIZE);
-        const answered = this.#answer(state, CHAP_CODE.failure, encodeMschapFailure(failure, challenge));
+        const answered = this.#answer(state, CHAP_CODE.failure, this.#algorithm.failureText(failure, challenge));
         this.#enter({ kind: "retrying", challenge, answered });
         this.#ports.startTimer(this.#times.attemptMs);
     }
 
     #failureText(failure: MschapFailure): string {
-        return encodeMschapFailure(failure, this.#ports.random(CHALLENGE_SIZE));
+        return this.#algorithm.failureText(failure, this.#ports.random(CHALLENGE_SIZE));
     }
 
     #answer({ identifier, response }: State & { kind: "deciding" }, code: number, text: string): Answered {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encodeLatin1, fromHex, toHex } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
-import { type AuthenticationResult, type Mschapv2Attempt, type ServerLinkOptions } from "@postern/ppp";
+import { type AuthenticationResult, type ChapAttempt, type ServerLinkOptions } from "@postern/ppp";
 import { packet, RawPeer } from "./support/raw-peer.ts";
 
 const FIRST_CHALLENGE = "05060708090a0b0c0d0e0f1011121314";
@@ -143,7 +143,7 @@ describe("a failure that the user may correct (R=1)", () => {
                 `chap ${packet(4, 1, text(`E=691 R=1 C=${newChallenge.toUpperCase()} V=3`))}`,
             ]);
             peer.say("chap", response(identifier, OTHER_VALUE));
-            const attempt = peer.attempts.at(-1) as Mschapv2Attempt; // the only method on offer
+            const attempt = peer.attempts.at(-1) as ChapAttempt; // the only method on offer
             assert.equal(toHex(attempt.challenge), newChallenge);
             assert.equal(attempt.identifier, identifier);
             peer.link.authenticated(SUCCESS);
@@ -157,7 +157,7 @@ describe("a failure that the user may correct (R=1)", () => {
         const challenge = new Uint8Array(16).fill(0xcc);
         peer.link.authenticated({ outcome: "failure", failure: { error: 691, retry: true, challenge, message: "" } });
         peer.say("chap", response(2, OTHER_VALUE));
-        assert.deepEqual((peer.attempts.at(-1) as Mschapv2Attempt).challenge, challenge); // the only method on offer
+        assert.deepEqual((peer.attempts.at(-1) as ChapAttempt).challenge, challenge); // the only method on offer
     });
 
     test("is repeated when the old response is, and is no second attempt", () => {
@@ -226,4 +226,42 @@ test("a link that ends while the client is deciding does not ask any more", () =
     peer.say("chap", response(1)).run(60_000);
     assert.equal(peer.attempts.length, 0);
     assert.deepEqual(peer.ended(), { reason: "terminated-locally", detail: "drain" });
+});
+
+describe("CHAP with MD5", () => {
+    const digest = "77".repeat(16);
+    const md5Response = (identifier: number, value = digest): string =>
+        packet(2, identifier, `10${value}${text("User")}`);
+    const md5Peer = (): RawPeer => new RawPeer({ authentication: ["chap"] }).openLcp();
+
+    test("is asked for as 05, and hands on everything that an authentication server needs", () => {
+        const peer = new RawPeer({ authentication: ["chap"] });
+        assert.match(peer.take()[0] ?? "", /0305c22305/);
+        const opened = md5Peer();
+        const [attempt] = opened.say("chap", md5Response(1)).attempts;
+        assert.ok(attempt?.method === "chap" && attempt.challenge.length === 16);
+        assert.deepEqual([attempt.user, attempt.identifier, toHex(attempt.response)], ["User", 1, digest]);
+    });
+
+    test("discards a value of another size", () => {
+        const peer = md5Peer().say("chap", response(1));
+        assert.deepEqual([peer.attempts.length, peer.link.discarded.malformed], [0, 1]);
+    });
+
+    test("answers with the texts as they are, repeats an answer, and has no retry", () => {
+        const peer = md5Peer().say("chap", md5Response(1));
+        peer.link.authenticated({ outcome: "success", message: "welcome" });
+        assert.deepEqual(peer.take(), [`chap ${packet(3, 1, text("welcome"))}`]);
+        assert.deepEqual(peer.say("chap", md5Response(1)).take(), [`chap ${packet(3, 1, text("welcome"))}`]);
+        assert.equal(peer.attempts.length, 1);
+        const refused = md5Peer().say("chap", md5Response(1));
+        refused.link.authenticated(failure(691, true, "no"));
+        assert.deepEqual(refused.take(), [`chap ${packet(4, 1, text("no"))}`, `lcp ${packet(5, 2)}`]);
+    });
+
+    test("nobody could decide: another challenge", () => {
+        const peer = md5Peer().say("chap", md5Response(1));
+        peer.link.authenticated({ outcome: "challenge-again" });
+        assert.match(peer.take()[0] ?? "", /^chap 0102/);
+    });
 });

@@ -1,0 +1,55 @@
+// A backend of kind `radius` in `auth-broker.backends` of postern.yaml.
+import { z } from "zod";
+import { duration, filePath, listenAddress } from "../scalars.ts";
+
+const server = z.strictObject({
+    address: listenAddress().describe("Host and port: `10.0.0.5:1812`."),
+    secretFile: filePath().describe("The shared secret, in a file of mode 0600; a newline at its end does not count."),
+    priority: z
+        .int()
+        .min(0)
+        .max(1_000)
+        .default(0)
+        .describe("Servers of a higher number are asked only when no lower one is alive."),
+    weight: z.int().min(1).max(1_000).default(1).describe("Share of the logins among servers of the same priority."),
+});
+
+export const radiusBackend = z.strictObject({
+    kind: z.literal("radius").describe("RADIUS servers."),
+    servers: z.array(server).min(1).max(16).describe("The servers; all must know the same users."),
+    profile: z
+        .enum(["standard", "interactive"])
+        .default("standard")
+        .describe(
+            "`interactive`: the server asks a person, for instance on a telephone; a login is one request to one server, answered within `interactiveTimeout`.",
+        ),
+    messageAuthenticator: z
+        .enum(["yes", "auto", "no"])
+        .default("yes")
+        .describe(
+            "Whether replies need a Message-Authenticator: without it they can be forged (CVE-2024-3596). `auto`: as soon as a server has sent one, it must. One that is there is always checked.",
+        ),
+    retransmit: duration({ min: "100ms", max: "30s" })
+        .prefault("700ms")
+        .describe("After this time without a reply a request is sent again, byte by byte the same; the time doubles."),
+    serverTimeout: duration({ min: "200ms", max: "60s" })
+        .prefault("1500ms")
+        .describe("After this time without a reply the next server is asked (`standard`)."),
+    timeout: duration({ min: "500ms", max: "110s" })
+        .prefault("10s")
+        .describe("After this time without a reply of any server the backend is unreachable (`standard`)."),
+    interactiveTimeout: duration({ min: "5s", max: "120s" })
+        .prefault("90s")
+        .describe("How long a person has (`interactive`); `auth-broker.timeout` ends it, too."),
+    deadTime: duration({ min: "1s", max: "1h" })
+        .prefault("30s")
+        .describe("How long a server that did not answer is passed over while another is alive."),
+    probe: duration({ min: "1s", max: "1h" })
+        .prefault("5s")
+        .describe("How often a dead server is asked for its status; one that answers is alive at once."),
+    outstanding: z.int().min(1).max(2_048).default(512).describe("Requests to one server at once.").meta({
+        limit: "Requests that wait for one RADIUS server, 256 to each UDP socket; then the next server is asked.",
+    }),
+    nasIdentifier: z.string().min(1).max(253).default("postern").describe("NAS-Identifier in every request."),
+    nasIpAddress: z.ipv4().optional().describe("NAS-IP-Address in every request, where a server wants one."),
+});
