@@ -25,6 +25,7 @@ export const TARGETS = [
     "router-discovery",
     "packet-path",
     "radius-packets",
+    "eap-packets",
     "bus-messages",
     "stored-records",
 ] as const;

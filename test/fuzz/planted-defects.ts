@@ -74,6 +74,11 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         from: "at + size > bytes.length)",
         to: "at + size > bytes.length + 1)",
     },
+    "eap-packets": {
+        file: "libs/eap/src/mschapv2-packet.ts",
+        from: "checkedLength(data) < nameAt || readU8(data, HEADER_SIZE) !== size",
+        to: "checkedLength(data) < nameAt",
+    },
     "bus-messages": {
         file: "libs/bus/src/json.ts",
         from: "if (isDeeperThan(value, MAX_DEPTH))",

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { concatBytes, toHex } from "@postern/bytes";
 import {
     type AuthenticationAttempt,
+    type AuthenticationMethod,
     type AuthenticationResult,
     decodeFrame,
     type LinkPorts,
@@ -28,6 +29,8 @@ const PROTOCOLS: readonly number[] = [
     PROTOCOL.eap,
     PROTOCOL.ipv4,
 ];
+/** Those whose packets hold no options. */
+const AUTHENTICATION: ReadonlySet<number> = new Set([PROTOCOL.pap, PROTOCOL.chap, PROTOCOL.eap]);
 const CONTROL_HEADER = 4;
 /** More than any one frame, timer or call gives rise to. */
 const MOST_FRAMES_AT_ONCE = 8;
@@ -49,6 +52,16 @@ const RESULTS: readonly AuthenticationResult[] = [
     { outcome: "challenge-again" },
 ];
 
+/** EAP Requests of type 4 with the identifiers 2 and 0x55. */
+const EAP_REQUEST = Uint8Array.of(1, 2, 0, 6, 4, 0);
+const EAP_LAST_REQUEST = Uint8Array.of(1, 0x55, 0, 5, 4);
+/** Answers that only an EAP Response may be given. */
+const EAP_RESULTS: readonly AuthenticationResult[] = [
+    { outcome: "eap-request", packet: EAP_REQUEST },
+    { outcome: "eap-request", packet: EAP_LAST_REQUEST, timeoutMs: 1 },
+    { outcome: "failure", failure: { error: 691, retry: false, message: "no" }, eapRequest: EAP_LAST_REQUEST },
+];
+
 /** Steps, to write seeds and preludes with. */
 export const STEP = {
     frame: (protocol: number, ...packet: readonly number[]): Uint8Array =>
@@ -57,6 +70,8 @@ export const STEP = {
     timer: Uint8Array.of(0xa0),
     accept: Uint8Array.of(0xc0),
     refuse: Uint8Array.of(0xc1),
+    eapRequest: Uint8Array.of(0xc4),
+    eapRefuse: Uint8Array.of(0xc6),
     configure: Uint8Array.of(0xe0),
     terminate: Uint8Array.of(0xff),
 } as const;
@@ -70,6 +85,7 @@ export class PppPeer {
     readonly #timers = new Set<TimerName>();
     readonly #requests = new Map<number, Uint8Array>();
     #attempts = 0;
+    #method: AuthenticationMethod | undefined;
     #verified = false;
     #configured = false;
     #sent = 0;
@@ -99,7 +115,7 @@ export class PppPeer {
         if (kind < 0x80) this.#receive(protocol, input.take(input.u8() * ((kind & 0x40) === 0 ? 1 : 16)));
         else if (kind < 0xa0) this.#comply(protocol);
         else if (kind < 0xc0) this.#expire(kind & 0x07);
-        else if (kind < 0xe0) this.#answer(RESULTS[kind & 0x03]);
+        else if (kind < 0xe0) this.#answer(this.#resultOf(kind & 0x07));
         else if (kind < 0xf0) this.#configure(NETWORKS[kind & 0x01]);
         else if (kind === 0xff) this.#link.terminate("test");
     }
@@ -131,6 +147,11 @@ export class PppPeer {
         this.#link.onTimer(name);
     }
 
+    #resultOf(index: number): AuthenticationResult | undefined {
+        const results = this.#method === "eap" ? [...RESULTS, ...EAP_RESULTS] : RESULTS;
+        return results[index % results.length];
+    }
+
     #answer(result: AuthenticationResult | undefined): void {
         if (this.#attempts === 0 || result === undefined) return;
         this.#attempts -= 1;
@@ -150,8 +171,7 @@ export class PppPeer {
         const [code, , high = 0, low = 0] = payload;
         assert.equal((high << 8) | low, payload.length, "a packet that is not as long as it says");
         if (code === 1) this.#requests.set(protocol, payload);
-        const isConfigure =
-            protocol !== PROTOCOL.pap && protocol !== PROTOCOL.chap && (code ?? 0) >= 1 && (code ?? 0) <= 4;
+        const isConfigure = !AUTHENTICATION.has(protocol) && (code ?? 0) >= 1 && (code ?? 0) <= 4;
         if (isConfigure) assertOptions(payload.subarray(CONTROL_HEADER));
         if (this.#server !== undefined && protocol === PROTOCOL.ipcp && code === 2) assertLease(payload);
         assert.ok(payload.length <= Math.max(1500, this.#link.peerMru), "a frame that is too long for the peer");
@@ -190,10 +210,19 @@ export class PppPeer {
                 alive();
                 this.#attempts += 1;
                 assert.equal(this.#attempts, 1, "two attempts at once");
-                if (attempt.method === "mschapv2") assert.equal(attempt.challenge.length, 16);
+                this.#method = attempt.method;
+                assertAttempt(attempt);
             },
         };
     }
+}
+
+function assertAttempt(attempt: AuthenticationAttempt): void {
+    if (attempt.method === "mschapv2" || attempt.method === "chap") assert.equal(attempt.challenge.length, 16);
+    if (attempt.method !== "eap") return;
+    const [code, , high = 0, low = 0] = attempt.packet;
+    assert.equal(code, 2, "not an EAP Response");
+    assert.equal((high << 8) | low, attempt.packet.length, "an EAP packet that is not as long as it says");
 }
 
 /** A client is acknowledged its lease, and no other address, nor none. */
