@@ -64,6 +64,7 @@ test-long: test
 peers:
 	@tools/install-packages.sh test
 	@tools/install-nats-server.sh >/dev/null
+	@tools/install-freeradius.sh >/dev/null
 
 # Devices, routes and firewall rules of these installations are in a network namespace that ends with the tests.
 ISOLATED := unshare --net --mount sh -c 'ip link set lo up && exec $(NODE) --test --test-concurrency=1 "$$@"' sh

@@ -15,6 +15,8 @@ export { eventually, waitForValue } from "./eventually.ts";
 export type { Patience } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export type { FakeTimer } from "./fake-clock.ts";
+export { FreeRadius, startFreeRadius, type FreeRadiusOptions } from "./free-radius/free-radius.ts";
+export type { RadiusUser } from "./free-radius/raddb.ts";
 export { KeptLog, silentLog } from "./kept-log.ts";
 export { startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
