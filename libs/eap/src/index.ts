@@ -11,3 +11,4 @@ export {
 } from "./mschapv2-packet.ts";
 export { decodeNak, encodeNak } from "./nak.ts";
 export { decodeEapPacket, encodeEapPacket, type EapExchange, type EapPacket, type EapResult } from "./packet.ts";
+export { decodeEapTls, type EapTlsData, encodeEapTls } from "./tls-packet.ts";

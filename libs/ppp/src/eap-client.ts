@@ -8,8 +8,11 @@ const CODE = { request: 1, response: 2, success: 3, failure: 4 } as const;
 
 /** Who answers the server's Requests. */
 export interface EapPeer {
-    /** The Response to a Request, both whole packets; `undefined`: the Request is not to be answered. */
-    readonly respond: (request: Uint8Array) => Uint8Array | undefined;
+    /**
+     * The Response to a Request, both whole packets; `undefined`: the Request is not to be answered.  Methods that need time
+     * promise it, and never fail to keep that.
+     */
+    readonly respond: (request: Uint8Array) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
     /** The 32 bytes of [MS-SSTP] 3.2.5.2.2; `undefined` while the server has not done what the method asks of it. */
     readonly hlak: Uint8Array | undefined;
     /** What the server said of the failure. */
@@ -19,7 +22,9 @@ export interface EapPeer {
 export class EapClient extends ClientAuthentication {
     readonly protocol = PROTOCOL.eap;
     readonly #peer: EapPeer;
-    #last: { readonly request: Uint8Array; readonly response: Uint8Array } | undefined;
+    /** Without a response: the peer is at work on it. */
+    #last: { readonly request: Uint8Array; readonly response?: Uint8Array } | undefined;
+    #isStopped = false;
 
     constructor(credentials: Credentials, timeoutMs: number, peer: EapPeer, ports: ClientAuthenticationPorts) {
         super(credentials, timeoutMs, ports);
@@ -37,14 +42,30 @@ export class EapClient extends ClientAuthentication {
         return true;
     }
 
+    override stop(): void {
+        this.#isStopped = true;
+        super.stop();
+    }
+
     /** A repeated Request gets the same Response, RFC 3748 §4.1. */
     #onRequest(request: Uint8Array): boolean {
         const last = this.#last;
-        const response =
-            last !== undefined && equalBytes(last.request, request) ? last.response : this.#peer.respond(request);
-        if (response === undefined) return false;
-        this.#last = { request, response };
-        this.ports.send(response);
+        if (last !== undefined && equalBytes(last.request, request)) {
+            if (last.response !== undefined) this.ports.send(last.response);
+            return true;
+        }
+        const response = this.#peer.respond(request);
+        if (!(response instanceof Promise)) return this.#answer(request, response);
+        this.#last = { request };
+        void response.then(
+            (late) => !this.#isStopped && this.#last?.request === request && this.#answer(request, late),
+        );
         return true;
+    }
+
+    #answer(request: Uint8Array, response: Uint8Array | undefined): boolean {
+        this.#last = response && { request, response };
+        if (response !== undefined) this.ports.send(response);
+        return response !== undefined;
     }
 }

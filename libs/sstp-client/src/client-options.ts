@@ -1,6 +1,7 @@
 import type { SecureVersion } from "node:tls";
 import type { AuthenticationMethod, ClientProfileName, Family } from "@postern/ppp";
 import type { Misbehaviour } from "./misbehaviour.ts";
+import type { PeapOptions } from "./peap/peap-peer.ts";
 
 /** A TLS session that can be resumed.  Secret. */
 export interface TlsSession {
@@ -18,6 +19,8 @@ export interface SstpClientOptions {
     readonly password: string;
     /** The name that an EAP Identity claims; default `user`. */
     readonly eapIdentity?: string;
+    /** Makes EAP PEAP with EAP-MSCHAPv2 inside; default EAP-MSCHAPv2 alone. */
+    readonly peap?: PeapOptions;
     /** The name that the certificate must have, also sent as SNI and Host; default `host`. */
     readonly servername?: string;
     /** PEM of the authorities that are trusted; default those of the system. */

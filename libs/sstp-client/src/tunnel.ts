@@ -34,6 +34,7 @@ import { NamedTimers } from "./named-timers.ts";
 import type { OpenStream } from "./open-stream.ts";
 import type { PacketWriter } from "./packet-writer.ts";
 import type { Misbehaviour } from "./misbehaviour.ts";
+import { PeapPeer } from "./peap/peap-peer.ts";
 
 /** What a tunnel reports.  Synchronous. */
 export interface TunnelPorts {
@@ -74,6 +75,7 @@ export class Tunnel {
     #leaving: ClientEnd | undefined;
     #streamError: Error | undefined;
     #lcpOpened = false;
+    #isDriving = false;
 
     constructor(options: SstpClientOptions, correlationId: string, stream: OpenStream, ports: TunnelPorts) {
         this.#options = options;
@@ -172,7 +174,7 @@ export class Tunnel {
     }
 
     #createLink(correlationId: string): PppClientLink {
-        const { user, password, address, method } = this.#options;
+        const { user, password, address, method, peap, eapIdentity = user } = this.#options;
         const { ppp } = this.#habits;
         const profile = method === undefined ? ppp : { ...ppp, authentication: [method] };
         return new PppClientLink(
@@ -181,13 +183,20 @@ export class Tunnel {
                 user,
                 password,
                 correlationId,
-                eapPeer: new EapMschapv2Peer({ user, password }, this.#options.eapIdentity ?? user),
+                eapPeer:
+                    peap === undefined
+                        ? new EapMschapv2Peer({ user, password }, eapIdentity)
+                        : new PeapPeer({ user, password }, eapIdentity, peap),
                 ...(address === undefined ? {} : { address }),
             },
             {
                 digests: pppDigests,
                 random: (size) => randomBytes(size),
-                send: (frame) => this.#frames.push(frame),
+                send: (frame) => {
+                    this.#frames.push(frame);
+                    // Who needs time for an answer gives it outside of any step.
+                    if (!this.#isDriving) this.#drive(() => undefined);
+                },
                 startTimer: (name, milliseconds) => this.#pppTimers.start(name, milliseconds),
                 stopTimer: (name) => this.#pppTimers.stop(name),
                 authenticated: (hlak) => {
@@ -208,7 +217,9 @@ export class Tunnel {
 
     /** Runs one step of the link and sends what it had to say. */
     #drive(step: () => void): void {
+        this.#isDriving = true;
         step();
+        this.#isDriving = false;
         if (!this.#lcpOpened && (this.#link.phase === "authenticate" || this.#link.phase === "network")) {
             this.#lcpOpened = true;
             this.#ports.completed("lcp");
