@@ -1,8 +1,9 @@
 // Composition: makes the parts of a broker and puts them on the bus.
 import { randomBytes } from "node:crypto";
+import { createBackends, type Backends } from "./backends/create-backends.ts";
 import { createDecoy, EmbeddedBackend } from "./backends/embedded-backend.ts";
 import type { Bucket, Stoppable } from "@postern/bus";
-import { LOCAL_BACKEND, type AuthBrokerSection } from "@postern/config";
+import type { AuthBrokerSection } from "@postern/config";
 import {
     authContinue,
     authStart,
@@ -20,7 +21,6 @@ import { AccountDirectory } from "./account-directory.ts";
 import { AttemptClaims } from "./attempt-claims.ts";
 import { AttemptGuard } from "./attempt-guard.ts";
 import { AttemptRecorder } from "./attempt-recorder.ts";
-import type { AuthBackend } from "./auth-backend.ts";
 import { Authenticator } from "./authenticator.ts";
 import { BanReporter } from "./ban-reporter.ts";
 import { createBrokerMetrics } from "./broker-metrics.ts";
@@ -48,6 +48,7 @@ const DECOY_PASSWORD_SIZE = 24;
 
 interface Parts {
     readonly directory: AccountDirectory;
+    readonly backends: Backends;
     readonly lockouts: Lockouts;
     readonly failures: FailureSummary;
     readonly skips: SkipReporter;
@@ -94,8 +95,9 @@ async function compose(
         log,
         onSkipped: metrics.skipped,
     });
-    const backends = new Map<string, AuthBackend>([[LOCAL_BACKEND, embedded]]);
-    const backend = new BackendChain({ entries: chainEntries(section.chain, backends), onSkipped: skips.add });
+    const backends = await createBackends(section.backends, embedded);
+    const entries = chainEntries(section.chain, backends.byName);
+    const backend = new BackendChain({ entries, onSkipped: skips.add });
     const failures = new FailureSummary({ clock, ...section.audit, events, log, onUnrecorded: metrics.unrecorded });
     const lines = new PeerLines({ log });
     const bans = new BanReporter({
@@ -116,15 +118,15 @@ async function compose(
         onLocked: (record) => recorder.locked(record),
         onUncounted: metrics.uncounted,
     });
-    const { entries } = section.throttle;
+    const { source, user, entries: remembered } = section.throttle;
     const guard = new AttemptGuard({
         clock,
         names: section.names,
-        perSource: new TokenBuckets(clock, section.throttle.source, entries),
-        perUser: new TokenBuckets(clock, section.throttle.user, entries),
-        familiar: new RecentMap(entries),
+        perSource: new TokenBuckets(clock, source, remembered),
+        perUser: new TokenBuckets(clock, user, remembered),
+        familiar: new RecentMap(remembered),
         lockouts,
-        delays: new FailureDelays(clock, section.failureDelay, entries),
+        delays: new FailureDelays(clock, section.failureDelay, remembered),
     });
     const { methods, mschapRetries } = section;
     const authenticator = new Authenticator({ clock, log, sealKey, methods, mschapRetries, guard, backend, recorder });
@@ -149,7 +151,7 @@ async function compose(
         accounts: () => directory.size,
         lockouts: () => lockouts.size,
     });
-    return { directory, lockouts, failures, skips, conversations, lines };
+    return { directory, backends, lockouts, failures, skips, conversations, lines };
 }
 
 class AuthBroker implements Service {
@@ -184,10 +186,11 @@ class AuthBroker implements Service {
 
     /** Takes no new logins, lets those that are open be decided and told, and ends the rest. */
     async stop(_reason: string): Promise<void> {
-        const { directory, lockouts, failures, skips, conversations, lines } = this.#parts;
+        const { directory, backends, lockouts, failures, skips, conversations, lines } = this.#parts;
         await this.#answers.start?.stop();
         await conversations.stop(Math.min(MAX_DRAIN, this.#context.section.stopWithin / 2));
         await this.#answers.continue?.stop();
+        await backends.stop();
         await failures.stop();
         await skips.stop();
         lines.flush();
