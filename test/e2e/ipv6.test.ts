@@ -3,7 +3,17 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { type Ipv6Cidr, ipv6CidrContains, parseCidr, parseIpv6 } from "@postern/ip";
+import { fromHex } from "@postern/bytes";
+import {
+    formatIpv6,
+    informationRequest,
+    type Ipv6Cidr,
+    ipv6CidrContains,
+    linkLocalAddress,
+    parseCidr,
+    parseIpv6,
+    readInformationReply,
+} from "@postern/ip";
 import { encodeIpv6EchoRequest, type SstpClient } from "@postern/sstp-client";
 import { eventually } from "@postern/testkit";
 import { loadConfig } from "@postern/config";
@@ -13,6 +23,7 @@ import { type EventWatch, Installation } from "./installation.ts";
 const PORT = 14_436;
 const OUTSIDE = "2001:db8:1::1";
 const SERVER = "2001:db8:1::2";
+const TRANSACTION = 0x12_3456;
 
 interface SessionRow {
     readonly session: string;
@@ -84,6 +95,23 @@ test("a client is told its network, which the records have too, and reaches gate
     for (const destination of [gateway, SERVER, network.router]) await client.ping(destination);
     await client.ping(gateway, { size: 1_352 });
     await client.ping(postern.ready.gateway);
+    await client.disconnect();
+    await untilSessions(0);
+});
+
+test("a client that asks by DHCPv6 is told the name servers that the advertisement has", async () => {
+    const client = await postern.dial();
+    const { dns } = await client.untilIpv6Network();
+    const interfaceId = client.ipv6?.interfaceId ?? assert.fail("IPV6CP is not open");
+    client.sendIp(informationRequest(linkLocalAddress(fromHex(interfaceId)), TRANSACTION, Uint8Array.of(0, 4, 1, 2)));
+    const servers = await eventually(
+        async () => readInformationReply(await client.nextIpPacket(), TRANSACTION) ?? assert.fail("another packet"),
+        { within: 5_000 },
+    );
+    assert.deepEqual(
+        servers.map((server) => formatIpv6(server)),
+        dns,
+    );
     await client.disconnect();
     await untilSessions(0);
 });

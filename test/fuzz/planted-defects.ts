@@ -64,6 +64,11 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         from: "if (end === start || end > message.length)",
         to: "if (end === start)",
     },
+    "dhcpv6-messages": {
+        file: "libs/ip/src/dhcpv6-message.ts",
+        from: "if (bytes.length - at < OPTION_HEADER_SIZE) return undefined;",
+        to: "if (bytes.length - at < 1) return undefined;",
+    },
     "packet-path": {
         file: "libs/tun/src/packet-path.ts",
         from: "if (next > end || ",

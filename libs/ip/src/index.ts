@@ -61,4 +61,11 @@ export {
 } from "./router-advertisement.ts";
 export { isRouterSolicitation, routerSolicitation } from "./router-solicitation.ts";
 export { sourceNetwork } from "./source-network.ts";
+export {
+    informationReply,
+    informationRequest,
+    readInformationReply,
+    readInformationRequest,
+    type InformationRequest,
+} from "./stateless-dhcpv6.ts";
 export { udpPacket, type UdpEndpoints } from "./udp-packet.ts";

@@ -16,6 +16,8 @@ import { createNeighborOption, type NeighborOption, readNeighborOptions } from "
 const TYPE_ROUTER_ADVERTISEMENT = 134;
 const HEADER_SIZE = 16;
 const HOP_LIMIT_AT = 4;
+const ROUTER_FLAGS_AT = 5;
+const FLAG_OTHER_CONFIGURATION = 0x40;
 const ROUTER_LIFETIME_AT = 6;
 
 const OPTION_PREFIX = 3;
@@ -45,6 +47,8 @@ export interface AdvertisedPrefix {
 export interface RouterAdvertisement {
     /** For packets that the hosts send. */
     readonly hopLimit: number;
+    /** Whether stateless DHCPv6 has more to say (O). */
+    readonly otherConfiguration: boolean;
     /** For how long the sender is a default router, at most 65,535. */
     readonly routerLifetime: number;
     readonly mtu: number | undefined;
@@ -64,7 +68,7 @@ export function routerAdvertisement(
     destination: Uint8Array,
     advertisement: RouterAdvertisement,
 ): Uint8Array<ArrayBuffer> {
-    const { hopLimit, routerLifetime, mtu, prefixes, nameServers } = advertisement;
+    const { hopLimit, otherConfiguration, routerLifetime, mtu, prefixes, nameServers } = advertisement;
     const options = [
         ...(mtu === undefined ? [] : [mtuOption(mtu)]),
         ...prefixes.map(prefixOption),
@@ -73,6 +77,7 @@ export function routerAdvertisement(
     const message = new Uint8Array(HEADER_SIZE + options.reduce((size, { length }) => size + length, 0));
     message[0] = TYPE_ROUTER_ADVERTISEMENT;
     message[HOP_LIMIT_AT] = hopLimit;
+    message[ROUTER_FLAGS_AT] = otherConfiguration ? FLAG_OTHER_CONFIGURATION : 0;
     writeU16(message, ROUTER_LIFETIME_AT, routerLifetime);
     let at = HEADER_SIZE;
     for (const option of options) {
@@ -121,6 +126,7 @@ export function readRouterAdvertisement(packet: Uint8Array): RouterAdvertisement
     const [nameServers] = options.flatMap(readNameServers);
     return {
         hopLimit: readU8(message, HOP_LIMIT_AT),
+        otherConfiguration: (readU8(message, ROUTER_FLAGS_AT) & FLAG_OTHER_CONFIGURATION) !== 0,
         routerLifetime: readU16(message, ROUTER_LIFETIME_AT),
         mtu,
         prefixes: options.flatMap(readPrefix),

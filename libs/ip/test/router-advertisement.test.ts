@@ -15,10 +15,19 @@ import { slowParse, transportChecksumResidue } from "./slow-model.ts";
 const ROUTER = parseIpv6("fe80::1");
 const HOST = parseIpv6("fe80::aabb:ccff:fe00:2");
 
+const EMPTY = {
+    hopLimit: 64,
+    otherConfiguration: false,
+    routerLifetime: 1,
+    mtu: undefined,
+    nameServers: undefined,
+} as const;
+
 const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const bytes16 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const advertisements: fc.Arbitrary<RouterAdvertisement> = fc.record({
     hopLimit: fc.nat(255),
+    otherConfiguration: fc.boolean(),
     routerLifetime: fc.nat(65_535),
     mtu: fc.option(u32, { nil: undefined }),
     prefixes: fc.array(
@@ -58,6 +67,7 @@ test("the octets are those of RFC 4861 and RFC 8106", () => {
     assert.ok(block.version === 6);
     const packet = routerAdvertisement(ROUTER, parseIpv6("ff02::1"), {
         hopLimit: 64,
+        otherConfiguration: true,
         routerLifetime: 9_000,
         mtu: 1_400,
         prefixes: [{ prefix: block, validLifetime: 2_592_000, preferredLifetime: 604_800 }],
@@ -70,7 +80,7 @@ test("the octets are those of RFC 4861 and RFC 8106", () => {
         payload?.toString("hex", 24, 56),
         payload?.toString("hex", 56),
     ];
-    assert.equal(header?.replace(/^(8600)....(.*)$/, "$1....$2"), "8600....400023280000000000000000");
+    assert.equal(header?.replace(/^(8600)....(.*)$/, "$1....$2"), "8600....404023280000000000000000");
     assert.equal(mtu, "0501000000000578");
     // /64, autonomous and not on-link.
     assert.equal(prefix, "0304404000278d0000093a800000000020010db8000000050000000000000000");
@@ -78,7 +88,7 @@ test("the octets are those of RFC 4861 and RFC 8106", () => {
 });
 
 test("from elsewhere, or with a wrong checksum, it is none; options that are not known or not whole are passed over", () => {
-    const said = { hopLimit: 64, routerLifetime: 1, mtu: undefined, prefixes: [], nameServers: undefined };
+    const said = { ...EMPTY, prefixes: [] };
     const global = routerAdvertisement(parseIpv6("2001:db8::1"), HOST, said);
     assert.equal(readRouterAdvertisement(global), undefined);
     const damaged = routerAdvertisement(ROUTER, HOST, said);
@@ -105,7 +115,7 @@ test("bits behind a prefix do not count", () => {
     const block = parseCidr("2001:db8:0:5::/64");
     assert.ok(block.version === 6);
     const network = parseIpv6("2001:db8:0:5::77");
-    const said = { hopLimit: 64, routerLifetime: 1, mtu: undefined, nameServers: undefined };
+    const said = EMPTY;
     const prefix = { prefix: { ...block, network }, validLifetime: 1, preferredLifetime: 1 };
     const read = readRouterAdvertisement(routerAdvertisement(ROUTER, HOST, { ...said, prefixes: [prefix] }));
     assert.deepEqual(plain(read?.prefixes[0]?.prefix), plain(block));

@@ -21,6 +21,7 @@ function cidr(text: string): Ipv6Cidr {
 function advertisement(prefixes: readonly string[], more: Partial<RouterAdvertisement> = {}): Uint8Array {
     return routerAdvertisement(ROUTER, parseIpv6("ff02::1"), {
         hopLimit: 64,
+        otherConfiguration: true,
         routerLifetime: 9_000,
         mtu: 1_400,
         prefixes: prefixes.map((prefix) => ({ prefix: cidr(prefix), validLifetime: 100, preferredLifetime: 50 })),

@@ -1,10 +1,11 @@
-// What the worker says to one client over IPv6 itself: which network it is in (router advertisements, RFC 4861 §6.2), and that it is
-// there (echo replies).  A PPP link has no link-layer addresses and one other end, so neighbors need no solicitation, and whoever
+// What the worker says to one client over IPv6 itself: which network it is in (router advertisements, RFC 4861 §6.2), who answers for
+// names (in these, and in stateless DHCPv6 for hosts that do not read them), and that it is there (echo replies).  A PPP link has no link-layer addresses and one other end, so neighbors need no solicitation, and whoever
 // looks for a duplicate of its address hears nothing, which means that there is none.
 import { equalBytes, fromHex } from "@postern/bytes";
 import { InvariantError } from "@postern/errors";
 import {
     echoReply,
+    informationReply,
     type Ipv6Cidr,
     ipv6CidrContains,
     ipv6Destination,
@@ -14,6 +15,7 @@ import {
     linkLocalAddress,
     parseCidr,
     parseIpv6,
+    readInformationRequest,
     routerAdvertisement,
 } from "@postern/ip";
 import type { DropReason } from "@postern/tun";
@@ -67,6 +69,7 @@ export class Ipv6Link {
         const addresses = dns.map((address) => parseIpv6(address));
         const advertisement = {
             hopLimit: HOP_LIMIT,
+            otherConfiguration: addresses.length > 0,
             routerLifetime: ROUTER_LIFETIME,
             mtu,
             prefixes: [{ prefix: this.#network, validLifetime: VALID_LIFETIME, preferredLifetime: PREFERRED_LIFETIME }],
@@ -85,20 +88,28 @@ export class Ipv6Link {
             this.advertise(isUnspecified ? ALL_NODES : source);
             return undefined;
         }
-        const reply = !isUnspecified && this.#isForUs(packet) ? echoReply(packet) : undefined;
+        const reply = isUnspecified ? undefined : this.#replyTo(packet);
         if (reply === undefined) return "not-routed";
         this.#ports.send(reply);
         return undefined;
+    }
+
+    #replyTo(packet: Uint8Array): Uint8Array | undefined {
+        const { dns, interfaceIds } = this.#ports;
+        const { server } = interfaceIds();
+        if (server === undefined) return undefined;
+        const interfaceId = fromHex(server);
+        const address = linkLocalAddress(interfaceId);
+        if (equalBytes(ipv6Destination(packet, 0), address)) return echoReply(packet);
+        const request = readInformationRequest(packet, interfaceId);
+        if (request === undefined) return undefined;
+        const nameServers = dns.map((text) => parseIpv6(text));
+        return informationReply(request, address, interfaceId, nameServers);
     }
 
     #isOwn(source: Uint8Array): boolean {
         const { client } = this.#ports.interfaceIds();
         if (client !== undefined && equalBytes(source, linkLocalAddress(fromHex(client)))) return true;
         return ipv6CidrContains(this.#network, source);
-    }
-
-    #isForUs(packet: Uint8Array): boolean {
-        const { server } = this.#ports.interfaceIds();
-        return server !== undefined && equalBytes(ipv6Destination(packet, 0), linkLocalAddress(fromHex(server)));
     }
 }

@@ -4,9 +4,11 @@ import {
     echoReply,
     formatCidr,
     formatIpv6,
+    informationRequest,
     ipv6Destination,
     ipv6Source,
     parseIpv6,
+    readInformationReply,
     readRouterAdvertisement,
     routerSolicitation,
 } from "@postern/ip";
@@ -58,7 +60,7 @@ test("a link that comes up is told its network once, from our link-local address
         said?.prefixes.map(({ prefix }) => formatCidr(prefix)),
         ["fd91:0:0:5::/64"],
     );
-    assert.partialDeepStrictEqual(said, { hopLimit: 64, mtu: 1_400 });
+    assert.partialDeepStrictEqual(said, { hopLimit: 64, mtu: 1_400, otherConfiguration: true });
     assert.deepEqual(
         said.nameServers?.addresses.map((address) => formatIpv6(address)),
         ["fd91::53"],
@@ -74,7 +76,8 @@ test("a link that comes up is told its network once, from our link-local address
 test("without name servers none are named; without an interface identifier of ours nothing is said", () => {
     const { link, sent, ids } = world({ dns: [] });
     link.advertise();
-    assert.equal(readRouterAdvertisement(sent[0] ?? new Uint8Array(0))?.nameServers, undefined);
+    const said = readRouterAdvertisement(sent[0] ?? new Uint8Array(0));
+    assert.deepEqual([said?.nameServers, said?.otherConfiguration], [undefined, false]);
     ids.server = undefined;
     link.advertise();
     assert.equal(sent.length, 1);
@@ -89,6 +92,28 @@ test("a solicitation is answered to its sender, or to all nodes where it has no 
         sent.map((packet) => endsOf(packet)[1]),
         [CLIENT, "ff02::1", "fd91:0:0:5::77"],
     );
+});
+
+test("who asks for name servers by DHCPv6 is told them, by our link-local address", () => {
+    const { link, sent } = world();
+    const identity = Uint8Array.of(0, 4, ...new Uint8Array(16).fill(9));
+    for (const source of [CLIENT, "fd91:0:0:5::77"]) {
+        assert.equal(link.receive(informationRequest(parseIpv6(source), 0x12_3456, identity)), undefined);
+    }
+    assert.deepEqual(
+        sent.map((packet) => endsOf(packet)),
+        [
+            [SERVER, CLIENT],
+            [SERVER, "fd91:0:0:5::77"],
+        ],
+    );
+    for (const packet of sent) {
+        const servers = readInformationReply(packet, 0x12_3456) ?? assert.fail("no reply");
+        assert.deepEqual(
+            servers.map((server) => formatIpv6(server)),
+            ["fd91::53"],
+        );
+    }
 });
 
 test("a ping to our link-local address is answered, to another or to all it is not", () => {
@@ -109,6 +134,8 @@ test("whoever is not the client gets nothing, whatever it asks", () => {
     const refuse = (source: string): void => {
         assert.equal(link.receive(routerSolicitation(parseIpv6(source))), "foreign-source");
         assert.equal(link.receive(echo(source, SERVER)), "foreign-source");
+        const question = informationRequest(parseIpv6(source), 1, new Uint8Array(0));
+        assert.equal(link.receive(question), "foreign-source");
     };
     for (const source of ["fe80::3", "fd91:0:0:6::1", "2001:db8::1", "ff02::1"]) refuse(source);
     ids.client = undefined;

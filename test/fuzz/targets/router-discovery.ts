@@ -38,6 +38,7 @@ function* seeds(): Iterable<Uint8Array> {
     assert.ok(prefix.version === 6);
     const advertisement = routerAdvertisement(...ends, {
         hopLimit: 64,
+        otherConfiguration: true,
         routerLifetime: 9_000,
         mtu: 1_400,
         prefixes: [{ prefix, validLifetime: 2, preferredLifetime: 1 }],
