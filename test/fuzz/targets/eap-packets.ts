@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { concatBytes, encodeLatin1 } from "@postern/bytes";
 import {
     decodeEapPacket,
+    decodeEapTls,
     decodeIdentity,
     decodeMschapv2Answer,
     decodeMschapv2Request,
@@ -10,6 +11,7 @@ import {
     EAP_CODE,
     EAP_TYPE,
     encodeEapPacket,
+    encodeEapTls,
     encodeMschapv2Answer,
     encodeMschapv2Request,
     encodeNak,
@@ -21,7 +23,7 @@ const NAME = encodeLatin1("postern");
 const CHALLENGE = new Uint8Array(16).fill(0x21);
 const RESPONSE = new Uint8Array(49).fill(0x31);
 
-const READERS: readonly ((data: Uint8Array) => void)[] = [readRequest, readAnswer, readNames];
+const READERS: readonly ((data: Uint8Array) => void)[] = [readRequest, readAnswer, readNames, readTls];
 
 /** The packet is as long as it says, and says the same again; then its data is read as the method's. */
 function readPacket(reader: number, bytes: Uint8Array): void {
@@ -52,6 +54,15 @@ function readNames(data: Uint8Array): void {
     assert.deepEqual(decodeNak(encodeNak(decodeNak(data))), decodeNak(data));
 }
 
+/** Two bits of the flags are reserved, and not written. */
+function readTls(data: Uint8Array): void {
+    const packet = valueOf(outcomeOf(() => decodeEapTls(data)));
+    if (packet === undefined) return;
+    const again = encodeEapTls(packet);
+    assert.deepEqual(Buffer.from(again.subarray(1)), Buffer.from(data.subarray(1)));
+    assert.equal(again[0], (data[0] ?? 0) & ~0x18);
+}
+
 function* seeds(): Iterable<Uint8Array> {
     const typed = (reader: number, code: 1 | 2, type: number, data: Uint8Array): Uint8Array =>
         concatBytes(Uint8Array.of(reader), encodeEapPacket({ code, identifier: 7, type, data }));
@@ -65,6 +76,9 @@ function* seeds(): Iterable<Uint8Array> {
     yield typed(1, response, EAP_TYPE.mschapv2, encodeMschapv2Answer({ op: "success" }));
     yield typed(2, response, EAP_TYPE.identity, encodeLatin1("user\0networkid=x"));
     yield typed(2, response, EAP_TYPE.nak, encodeNak([EAP_TYPE.mschapv2, 13]));
+    const fragment = { start: false, more: true, version: 0, size: 0x1000, fragment: RESPONSE };
+    yield typed(3, request, EAP_TYPE.peap, encodeEapTls(fragment));
+    yield typed(3, request, EAP_TYPE.peap, Uint8Array.of(0x20));
     yield concatBytes(Uint8Array.of(0), encodeEapPacket({ code: EAP_CODE.success, identifier: 9 }));
 }
 

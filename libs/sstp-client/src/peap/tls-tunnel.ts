@@ -60,7 +60,7 @@ export class TlsTunnel {
 
     /** RFC 5705, once the handshake is over. */
     exportKey(size: number, label: string): Uint8Array {
-        return this.#tls.exportKeyingMaterial(size, label, Buffer.alloc(0));
+        return exportKey(this.#tls, size, label);
     }
 
     destroy(): void {
@@ -73,4 +73,10 @@ export class TlsTunnel {
         if (waiting === undefined) this.#events.push(event);
         else waiting(event);
     }
+}
+
+/** Of either end.  In TLS 1.2 an empty context makes another key than none, RFC 5705 §4: here is none. */
+export function exportKey(tls: TLSSocket, size: number, label: string): Uint8Array {
+    const exporter = tls.exportKeyingMaterial.bind(tls) as (size: number, label: string) => Buffer; // its types ask for a context
+    return exporter(size, label);
 }

@@ -17,6 +17,7 @@ import {
 } from "@postern/eap";
 import { type EapPeer, ntPasswordHash, verifyMschapv2 } from "@postern/ppp";
 import { pppDigests } from "../../src/node-digests.ts";
+import { exportKey } from "../../src/peap/tls-tunnel.ts";
 
 const RESULT_TYPE = 33;
 const SUCCESS_TLV = Uint8Array.of(0x80, 3, 0, 2, 0, 1);
@@ -83,7 +84,7 @@ export class PeapServer {
         if (!skipsLogin) await this.#login();
         const success = { code: EAP_CODE.request, identifier: 9, type: RESULT_TYPE, data: SUCCESS_TLV } as const;
         const result = await this.#inside(encodeEapPacket(success));
-        const msk = this.#tls.exportKeyingMaterial(64, "client EAP encryption", Buffer.alloc(0));
+        const msk = exportKey(this.#tls, 64, "client EAP encryption");
         return { outer: textOf(outer), inner: textOf(identity.subarray(1)), result, msk };
     }
 

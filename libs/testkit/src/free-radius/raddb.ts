@@ -37,6 +37,7 @@ export async function writeRaddb(directory: string, options: RaddbOptions): Prom
         await chmod(join(directory, name), 0o600);
     };
     await write("secret", options.secret);
+    await write("methods", options.users.map(methodEntry).join("\n"));
     await write("users", options.users.map(userEntry).join("\n"));
     await write("ca.pem", options.authority.cert);
     await write("server.pem", pemOf(certificate));
@@ -50,10 +51,11 @@ const pemOf = ({ cert, key }: IssuedCertificate): string => `${key}\n${cert}\n`;
 /** A word of users(5) or radiusd.conf(5). */
 const quoted = (text: string): string => `"${text.replace(/["\\]/gu, String.raw`\$&`)}"`;
 
-function userEntry({ name, password, eap = "MSCHAPv2", reply = [] }: RadiusUser): string {
-    const checks = [`EAP-Type := ${eap}`];
-    if (password !== undefined) checks.push(`Cleartext-Password := ${quoted(password)}`);
-    return `${quoted(name)} ${checks.join(", ")}\n${reply.map((attribute) => `\t${attribute}`).join(",\n")}\n`;
+const methodEntry = ({ name, eap = "MSCHAPv2" }: RadiusUser): string => `${quoted(name)} EAP-Type := ${eap}`;
+
+function userEntry({ name, password, reply = [] }: RadiusUser): string {
+    const check = password === undefined ? "" : ` Cleartext-Password := ${quoted(password)}`;
+    return `${quoted(name)}${check}\n${reply.map((attribute) => `\t${attribute}`).join(",\n")}\n`;
 }
 
 function radiusdConf(directory: string, options: RaddbOptions): string {
@@ -103,9 +105,11 @@ modules {
         require_strong = yes
         with_ntdomain_hack = yes
     }
+    files methods {
+        filename = ${directory}/methods
+    }
     files {
         filename = ${directory}/users
-        acctusersfile = ${directory}/dictionary
     }
     eap {
         default_eap_type = mschapv2
@@ -129,7 +133,10 @@ modules {
             default_eap_type = mschapv2
             virtual_server = inner
         }
-        mschapv2 { }
+        # The client is told why, as in MS-CHAPv2 without EAP.
+        mschapv2 {
+            send_error = yes
+        }
     }
 }
 server default {
@@ -138,10 +145,12 @@ ${listen("acct", port + 1)}
     authorize {
         chap
         mschap
-        files
+        methods
+        # What is in TLS has no name outside that means anything: its user is looked up inside.
         eap {
             ok = return
         }
+        files
         pap
     }
     authenticate {
@@ -164,6 +173,9 @@ ${listen("acct", port + 1)}
     }
     post-auth {
         # Who was verified inside of PEAP, and what that user may do; else who was verified outside.
+        update reply {
+            &User-Name !* ANY
+        }
         update {
             &reply: += &session-state:
         }
@@ -189,11 +201,18 @@ server inner {
         eap
     }
     post-auth {
-        update outer.session-state {
+        # The keys of the login inside are not those of the login.
+        update reply {
             &User-Name := &request:User-Name
+            &EAP-Message !* ANY
+            &Message-Authenticator !* ANY
+            &MS-MPPE-Encryption-Policy !* ANY
+            &MS-MPPE-Encryption-Types !* ANY
+            &MS-MPPE-Send-Key !* ANY
+            &MS-MPPE-Recv-Key !* ANY
         }
-        update outer.session-state {
-            &Filter-Id += &reply:Filter-Id[*]
+        update {
+            &outer.session-state: += &reply:
         }
     }
 }
