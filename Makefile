@@ -65,6 +65,7 @@ peers:
 	@tools/install-packages.sh test
 	@tools/install-nats-server.sh >/dev/null
 	@tools/install-freeradius.sh >/dev/null
+	@tools/make-domain-root.sh >/dev/null
 
 # Devices, routes and firewall rules of these installations are in a network namespace that ends with the tests.
 ISOLATED := unshare --net --mount sh -c 'ip link set lo up && exec $(NODE) --test --test-concurrency=1 "$$@"' sh
@@ -72,7 +73,7 @@ e2e: $(INSTALLED) $(ADDON) peers
 	$(ISOLATED) "test/e2e/*.test.ts"
 
 interop: $(INSTALLED) $(ADDON) peers
-	@tools/make-client-root.sh
+	@tools/make-client-root.sh >/dev/null
 	$(NODE) --test --test-concurrency=1 'test/interop/*.test.ts'
 
 # NATS away or without its store, full disks, a clock that jumps.

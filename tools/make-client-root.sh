@@ -17,24 +17,6 @@ CLIENT_ROOT=$CACHE/client-root
 
 ready() { [ "$(cat "$CLIENT_ROOT/.recipe" 2>/dev/null)" = "$RECIPE" ]; }
 
-# bootstrap DIRECTORY: debootstrap with the host's mirror, and with newer keys when the host's do not know the suite.
-bootstrap() {
-    local mirror script=
-    mirror=$(debian_mirror)
-    [ -n "$mirror" ] || die "the host's APT knows no Debian archive to take $SUITE from"
-    # An old debootstrap lacks a script for a new suite; all Debian suites since 2013 share sid's.
-    [ -e "/usr/share/debootstrap/scripts/$SUITE" ] || script=sid
-    for attempt in 1 2; do
-        debootstrap --variant=minbase --keyring="$(archive_keyring)" --include="$PACKAGES" "$SUITE" "$1" "$mirror" $script \
-            >"$scratch/debootstrap.log" 2>&1 && return 0
-        [ "$attempt" = 1 ] && grep -qiE 'unknown key|no_pubkey|release signed by' "$scratch/debootstrap.log" || break
-        fetch_newer_keyring || break
-        rm -rf "$1"
-    done
-    tail -n 20 "$scratch/debootstrap.log" >&2
-    die "debootstrap of $SUITE from $mirror failed (its last words are above)"
-}
-
 # install_kernel DIRECTORY: User Mode Linux and those of its modules that a client can use.
 install_kernel() {
     local unpacked=$scratch/uml version modules directory
@@ -60,7 +42,7 @@ if ! ready; then
     if ! ready; then
         make_scratch
         say "building the root of the real SSTP client (once, about a minute)"
-        bootstrap "$scratch/root"
+        bootstrap "$SUITE" "$scratch/root" "$PACKAGES"
         install_kernel "$scratch/root"
         rm -rf "$scratch/root/var/cache/apt" "$scratch/root/var/lib/apt/lists"
         # The guest mounts a file of its own over this one.

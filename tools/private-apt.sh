@@ -110,3 +110,22 @@ unpack_packages() {
         dpkg-deb -x "$archive" "$target" || return 1
     done
 }
+
+# bootstrap SUITE DIRECTORY PACKAGES: a root with the packages (a list with commas) and what they depend on, by debootstrap, with the host's
+# mirror, and with newer keys when the host's do not know the suite.
+bootstrap() {
+    local suite=$1 target=$2 packages=$3 mirror script= attempt
+    mirror=$(debian_mirror)
+    [ -n "$mirror" ] || die "the host's APT knows no Debian archive to take $suite from"
+    # An old debootstrap lacks a script for a new suite; all Debian suites since 2013 share sid's.
+    [ -e "/usr/share/debootstrap/scripts/$suite" ] || script=sid
+    for attempt in 1 2; do
+        debootstrap --variant=minbase --keyring="$(archive_keyring)" --include="$packages" "$suite" "$target" "$mirror" $script \
+            >"$scratch/debootstrap.log" 2>&1 && return 0
+        [ "$attempt" = 1 ] && grep -qiE 'unknown key|no_pubkey|release signed by' "$scratch/debootstrap.log" || break
+        fetch_newer_keyring || break
+        rm -rf "$target"
+    done
+    tail -n 20 "$scratch/debootstrap.log" >&2
+    die "debootstrap of $suite from $mirror failed (its last words are above)"
+}

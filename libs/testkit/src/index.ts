@@ -20,6 +20,7 @@ export type { RadiusUser } from "./free-radius/raddb.ts";
 export { KeptLog, silentLog } from "./kept-log.ts";
 export { startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
+export { SambaDomain, startSambaDomain, type SambaDomainOptions } from "./samba-domain/samba-domain.ts";
 export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 export { inOwnNamespace } from "./own-namespace.ts";
 export { spawnBound } from "./spawn-bound.ts";

@@ -29,6 +29,8 @@ export interface FreeRadiusOptions {
     readonly secret?: string;
     /** The name in the certificate for EAP-TLS and PEAP; default `radius.postern.test`. */
     readonly serverName?: string;
+    /** See `RaddbOptions`. */
+    readonly ntlmAuth?: string;
     /** Further text of radiusd.conf. */
     readonly extra?: string;
     /** Starts its processes, for instance in a network namespace; default `spawnBound`. */
@@ -101,7 +103,7 @@ export class FreeRadius implements AsyncDisposable {
     async start(): Promise<void> {
         if (this.#process !== undefined) throw new Error("FreeRADIUS is already running");
         const { installation, authority } = this.#parts;
-        const { users, extra } = this.#options;
+        const { users, ntlmAuth, extra } = this.#options;
         const { address, port, secret, serverName } = this;
         await writeRaddb(this.#raddb, {
             users,
@@ -111,6 +113,7 @@ export class FreeRadius implements AsyncDisposable {
             serverName,
             authority,
             installation,
+            ...(ntlmAuth === undefined ? {} : { ntlmAuth }),
             ...(extra === undefined ? {} : { extra }),
         });
         const program = this.#spawn(join(installation, "bin/freeradius"), ["-f", "-l", "stdout", "-d", this.#raddb], {

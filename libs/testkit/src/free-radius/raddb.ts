@@ -7,7 +7,7 @@ export interface RadiusUser {
     readonly name: string;
     /** In clear, as CHAP-MD5 needs it; none: only a certificate of this name lets in. */
     readonly password?: string;
-    /** The method of EAP that the server begins with for this name outside; default EAP-MSCHAPv2. */
+    /** The only method of EAP for who calls itself so outside; default: any, EAP-MSCHAPv2 first. */
     readonly eap?: "MSCHAPv2" | "PEAP" | "TLS";
     /** Attributes of the Access-Accept as users(5) has them, such as `Filter-Id := "staff"`. */
     readonly reply?: readonly string[];
@@ -24,6 +24,8 @@ export interface RaddbOptions {
     readonly authority: CertificateAuthority;
     /** Where the program and its modules are. */
     readonly installation: string;
+    /** A command line that verifies MS-CHAPv2 in a domain, as ntlm_auth(1) does, for all users without a password here. */
+    readonly ntlmAuth?: string;
     /** Further text of radiusd.conf, such as another `listen` or virtual server. */
     readonly extra?: string;
 }
@@ -37,7 +39,7 @@ export async function writeRaddb(directory: string, options: RaddbOptions): Prom
         await chmod(join(directory, name), 0o600);
     };
     await write("secret", options.secret);
-    await write("methods", options.users.map(methodEntry).join("\n"));
+    await write("methods", options.users.map(methodEntry).join(""));
     await write("users", options.users.map(userEntry).join("\n"));
     await write("ca.pem", options.authority.cert);
     await write("server.pem", pemOf(certificate));
@@ -51,7 +53,8 @@ const pemOf = ({ cert, key }: IssuedCertificate): string => `${key}\n${cert}\n`;
 /** A word of users(5) or radiusd.conf(5). */
 const quoted = (text: string): string => `"${text.replace(/["\\]/gu, String.raw`\$&`)}"`;
 
-const methodEntry = ({ name, eap = "MSCHAPv2" }: RadiusUser): string => `${quoted(name)} EAP-Type := ${eap}`;
+const methodEntry = ({ name, eap }: RadiusUser): string =>
+    eap === undefined ? "" : `${quoted(name)} EAP-Type := ${eap}\n`;
 
 function userEntry({ name, password, reply = [] }: RadiusUser): string {
     const check = password === undefined ? "" : ` Cleartext-Password := ${quoted(password)}`;
@@ -59,7 +62,7 @@ function userEntry({ name, password, reply = [] }: RadiusUser): string {
 }
 
 function radiusdConf(directory: string, options: RaddbOptions): string {
-    const { address, port, secret, installation, extra = "" } = options;
+    const { address, port, secret, installation, ntlmAuth, extra = "" } = options;
     const listen = (type: "auth" | "acct", at: number): string =>
         `    listen {\n        type = ${type}\n        ipaddr = ${address}\n        port = ${at}\n    }`;
     return `
@@ -104,6 +107,7 @@ modules {
         require_encryption = yes
         require_strong = yes
         with_ntdomain_hack = yes
+        ${ntlmAuth === undefined ? "" : `ntlm_auth = ${quoted(ntlmAuth)}`}
     }
     files methods {
         filename = ${directory}/methods
