@@ -98,7 +98,7 @@ export class SambaDomain implements AsyncDisposable {
         const { exitCode, signalCode } = this.#controller;
         if (exitCode !== null || signalCode !== null)
             throw new Error(`the controller ended (${exitCode ?? signalCode})`);
-        const [command = "", ...args] = [...(await this.#ntlmAuth()), "--helper-protocol=squid-2.5-basic"];
+        const [command, ...args] = [...(await this.#ntlmAuth()), "--helper-protocol=squid-2.5-basic"];
         const helper = this.#start(command, args);
         let answer = "";
         helper.stdout?.setEncoding("utf8").on("data", (text: string) => (answer += text));
