@@ -23,6 +23,7 @@ export const RANKS: Readonly<Record<string, number>> = {
     config: 2,
     outbox: 2,
     pki: 2,
+    policy: 2,
     sealing: 2,
     tcp: 2,
     telemetry: 2,

@@ -1,6 +1,6 @@
 // A local user.  In KV `accounts` under encodeKey(user), sealed with the brokers' key file and the user's name:
 //   AccountRecord { user, nonce, ciphertext } -> JSON of AccountContent
-import { Policy, type AccountRecord } from "@postern/contracts";
+import { StatedPolicy, type AccountRecord } from "@postern/contracts";
 import { ntPasswordHash } from "@postern/ppp";
 import { z } from "zod";
 import { AccountInputError, AccountUnreadableError } from "./errors.ts";
@@ -18,7 +18,7 @@ const AccountContent = z.strictObject({
     reversible: z.string().optional(),
     passwordChangedAt: z.iso.datetime({ precision: 3 }),
     groups: z.array(z.string().min(1).max(128)).max(256),
-    policy: Policy,
+    policy: StatedPolicy,
     disabled: z.boolean(),
 });
 
@@ -33,7 +33,8 @@ export interface Account {
     /** RFC 3339, UTC. */
     readonly passwordChangedAt: string;
     readonly groups: readonly string[];
-    readonly policy: Policy;
+    /** What was said of this user alone. */
+    readonly policy: StatedPolicy;
     readonly disabled: boolean;
 }
 
@@ -50,7 +51,7 @@ export interface NewAccount {
     /** Keep the password itself, sealed, beside its hashes: for CHAP.  Default false. */
     readonly reversible?: boolean;
     readonly groups?: readonly string[];
-    readonly policy?: z.input<typeof Policy>;
+    readonly policy?: StatedPolicy;
     readonly disabled?: boolean;
 }
 
@@ -63,7 +64,7 @@ export async function createAccount(cipher: AccountCipher, account: NewAccount, 
         user: account.user,
         ...(await passwordFields(account.password, account.reversible ?? false, now)),
         groups: account.groups ?? [],
-        policy: Policy.parse(account.policy ?? {}),
+        policy: account.policy ?? {},
         disabled: account.disabled ?? false,
     });
 }

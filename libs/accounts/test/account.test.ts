@@ -38,9 +38,9 @@ test("an account is what was put in, and its record shows nothing but the name",
     assert.equal(await verifyPassword(account.password, encodeUtf8("clientpass")), false);
 });
 
-test("defaults are the policy's own", async () => {
+test("nothing is said of a user unless it is said", async () => {
     const account = openAccount(cipher, await createAccount(cipher, { user: "bob", password: "x" }, NOW));
-    assert.deepEqual(account.policy, { pool: "default" });
+    assert.deepEqual(account.policy, {});
     assert.deepEqual(account.groups, []);
 });
 

@@ -9,6 +9,7 @@ import { checkConfig, printConfigSchema } from "./commands/configuration.ts";
 import { tailEvents, type EventFilter } from "./commands/events.ts";
 import { disconnect, listSessions, type SessionFilter } from "./commands/sessions.ts";
 import { collect, milliseconds, type CommandPorts, type Terminal } from "./command-ports.ts";
+import { addPolicyCommands } from "./policy-commands.ts";
 import { addUserCommands } from "./user-commands.ts";
 import { drain, listWorkers } from "./commands/workers.ts";
 import type { ExitStatus } from "./exit-status.ts";
@@ -39,6 +40,7 @@ export function createProgram(terminal: Terminal, setStatus: (status: ExitStatus
     };
     addSessionCommands(program, ports);
     addUserCommands(program, ports);
+    addPolicyCommands(program, ports);
     addBanCommands(program, ports);
     addAuditCommands(program, ports);
     addConfigCommands(program, ports);

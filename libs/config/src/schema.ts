@@ -19,8 +19,7 @@ export const SERVICE_SECTIONS = {
     "audit-logger": auditLoggerSection,
 } as const satisfies Readonly<Record<ServiceName, z.ZodObject>>;
 
-/** postern.yaml without the `instances` of the services. */
-export const rootSchema = z.strictObject({
+const settings = z.strictObject({
     tenant: z
         .string()
         .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "lower-case letters, digits and hyphens, at most 32")
@@ -39,6 +38,16 @@ export const rootSchema = z.strictObject({
     "auth-broker": authBrokerSection.prefault({}),
     "session-registry": sessionRegistrySection.prefault({}),
     "audit-logger": auditLoggerSection.prefault({}),
+});
+
+/** postern.yaml without the `instances` of the services.  Policies give addresses of pools that are there. */
+export const rootSchema = settings.superRefine((root, context) => {
+    const pools = Object.keys(root["session-registry"].pools);
+    for (const [at, { set }] of root["auth-broker"].policies.entries()) {
+        if (set.pool === undefined || pools.includes(set.pool)) continue;
+        const path = ["auth-broker", "policies", at, "set", "pool"];
+        context.addIssue({ code: "custom", path, message: `no such pool; known here: ${pools.join(", ")}` });
+    }
 });
 
 export type Settings = z.output<typeof rootSchema>;

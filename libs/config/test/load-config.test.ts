@@ -206,3 +206,37 @@ test("a chain uses backends that are there, and none of them is called local", (
     const { backends } = parseConfig(text.replaceAll("local:", "lo:").replace("h1", "lo"), FILE)["auth-broker"];
     assert.equal(backends["hq"]?.servers[0]?.secretFile, "/etc/postern/hq.secret");
 });
+
+test("policies name pools and backends that are there, and hours that can be", () => {
+    const text = [
+        "name: vpn.example.com", // 1
+        "session-registry: { pools: { default: { networks: [10.91.0.0/24], gateway: 10.91.0.1 } } }", // 2
+        "auth-broker:", // 3
+        "  policies:", // 4
+        "    - name: staff", // 5
+        "      backends: [local, h1]", // 6
+        "      set: { pool: staff }", // 7
+        "    - name: night", // 8
+        "      set:", // 9
+        "        hours:", // 10
+        "          zone: Europe/Nowhere", // 11
+        "          spans:", // 12
+        "            - { days: [fri], from: '22:00', to: '06:00' }", // 13
+        "            - { days: [fri], from: '25:00', to: '26:00' }", // 14
+    ].join("\n");
+    const hours = "auth-broker.policies.1.set.hours";
+    assert.deepEqual(places(text), [
+        "6 auth-broker.policies.0.backends.1",
+        "7 auth-broker.policies.0.set.pool",
+        `11 ${hours}.zone`,
+        `13 ${hours}.spans.0.to`,
+        `14 ${hours}.spans.1.from`,
+        `14 ${hours}.spans.1.to`,
+    ]);
+    const rest = text.slice(0, text.indexOf("    - name: night"));
+    const good = rest.replace(", h1", "").replace("pool: staff", "pool: default, idleTimeout: 30m");
+    const { policies } = parseConfig(good, FILE)["auth-broker"];
+    assert.deepEqual(policies, [
+        { name: "staff", backends: ["local"], set: { pool: "default", idleTimeout: 1_800_000 } },
+    ]);
+});

@@ -43,6 +43,7 @@ export {
     Credentials,
     MschapError,
     Policy,
+    StatedPolicy,
     type AuthContinueQuestion,
     type AuthStartQuestion,
 } from "./requests/auth.ts";

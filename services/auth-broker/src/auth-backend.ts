@@ -1,5 +1,5 @@
 // Whoever knows the users: the local accounts now, RADIUS and directories beside them.
-import type { AuthFailureReason, ClientEndpoint, Policy } from "@postern/contracts";
+import type { AuthFailureReason, ClientEndpoint, StatedPolicy } from "@postern/contracts";
 
 interface PapCredentials {
     readonly method: "pap";
@@ -85,7 +85,8 @@ export interface Acceptance {
     /** The canonical name that was verified, never the one that was claimed. */
     readonly principal: string;
     readonly groups: readonly string[];
-    readonly policy: Policy;
+    /** What whoever decided says of the user. */
+    readonly policy: StatedPolicy;
     /** Present for MS-CHAPv2 and EAP: without them the crypto binding of SSTP cannot be checked. */
     readonly keys?: SessionKeys;
 }
@@ -139,7 +140,7 @@ export type Verdict = Acceptance | Rejection | MschapQuestion | EapQuestion;
 export type Step = (attempt: AuthAttempt, signal: AbortSignal) => Promise<Verdict>;
 
 export interface AuthBackend {
-    /** In events and metrics: `embedded`, or its name in `auth-broker.backends`. */
+    /** In events and metrics: `local`, or its name in `auth-broker.backends`. */
     readonly name: string;
     /**
      * May take as long as the user does.  Rejects with a DependencyError when it cannot decide.  Does the same work for users

@@ -1,5 +1,5 @@
 // What the worker, and through it the client, is told.
-import type { AuthFailureReason, AuthResult } from "@postern/contracts";
+import { Policy, type AuthFailureReason, type AuthResult } from "@postern/contracts";
 import { MSCHAP_ERROR } from "@postern/ppp";
 import { encodeBase64, seal } from "@postern/sealing";
 import type {
@@ -23,6 +23,7 @@ const REFUSALS: Readonly<Partial<Record<AuthFailureReason, MschapRefusal>>> = {
     "account-locked": REFUSED,
     "account-disabled": { error: MSCHAP_ERROR.accountDisabled, message: "Account disabled" },
     "password-expired": { error: MSCHAP_ERROR.passwordExpired, message: "Password expired" },
+    "restricted-hours": { error: MSCHAP_ERROR.restrictedLogonHours, message: "Not allowed at this time" },
     "method-not-allowed": { error: MSCHAP_ERROR.noDialinPermission, message: "Method not allowed" },
     "no-session-keys": REFUSED,
     malformed: REFUSED,
@@ -37,7 +38,13 @@ export function acceptReply(
     { principal, groups, policy, keys }: Acceptance,
     backend: string,
 ): Reply<"accept"> {
-    const reply: Reply<"accept"> = { state: "accept", principal, groups: [...groups], policy, backend };
+    const reply: Reply<"accept"> = {
+        state: "accept",
+        principal,
+        groups: [...groups],
+        policy: Policy.parse(policy),
+        backend,
+    };
     if (keys === undefined) return reply;
     const hlak = seal(replyKey, keys.hlak, `hlak ${attempt.session} ${attempt.attempt}`);
     const { authenticatorResponse } = keys;

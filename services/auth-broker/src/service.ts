@@ -33,6 +33,7 @@ import { FailureDelays } from "./failure-delays.ts";
 import { FailureSummary } from "./failure-summary.ts";
 import { Lockouts } from "./lockouts.ts";
 import { PasswordHasher } from "./password-hasher.ts";
+import { PolicyGate } from "./policy/policy-gate.ts";
 import { RecentMap } from "./recent-map.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
@@ -97,7 +98,8 @@ async function compose(
     });
     const backends = await createBackends(section.backends, embedded);
     const entries = chainEntries(section.chain, backends.byName);
-    const backend = new BackendChain({ entries, onSkipped: skips.add });
+    const chain = new BackendChain({ entries, onSkipped: skips.add });
+    const backend = new PolicyGate({ clock, rules: section.policies, backend: chain });
     const failures = new FailureSummary({ clock, ...section.audit, events, log, onUnrecorded: metrics.unrecorded });
     const lines = new PeerLines({ log });
     const bans = new BanReporter({

@@ -9,7 +9,7 @@ import { testClock } from "./test-clock.ts";
 const knows = { user: "alice", password: "correct horse" };
 
 const embedded: Promise<BackendMember> = embeddedRig([knows]).then(({ backend }) => ({ backend, knows }));
-testAuthBackend("embedded", () => embedded);
+testAuthBackend("local", () => embedded);
 
 testAuthBackend("asking", () => {
     const clock = testClock();

@@ -15,15 +15,15 @@ test("an accept carries the key sealed for the worker, and PAP's carries none", 
     const client = new LoginClient({ brokerKey: keys.publicKey, user: "alice", password: "secret" });
     const opened = openSubmission(keys.privateKey, client.mschapv2(3));
     assert.ok(typeof opened !== "string");
-    const reply = acceptReply(opened, { ...acceptance, keys: { authenticatorResponse: "S=00", hlak } }, "embedded");
+    const reply = acceptReply(opened, { ...acceptance, keys: { authenticatorResponse: "S=00", hlak } }, "local");
     AuthResult.parse(reply);
     assert.ok(reply.hlak);
     assert.deepEqual(open(client.reply.privateKey, reply.hlak, `hlak ${client.session} 3`), hlak);
-    const without = acceptReply(opened, acceptance, "embedded");
+    const without = acceptReply(opened, acceptance, "local");
     assert.equal("hlak" in without || "authenticatorResponse" in without, false);
     const badKey = { ...opened, replyKey: new Uint8Array(32) };
     const withKeys = { ...acceptance, keys: { authenticatorResponse: "S=00", hlak } };
-    assert.throws(() => acceptReply(badKey, withKeys, "embedded"), SealError);
+    assert.throws(() => acceptReply(badKey, withKeys, "local"), SealError);
 });
 
 const errors: Readonly<Record<string, number | undefined>> = {
@@ -32,6 +32,7 @@ const errors: Readonly<Record<string, number | undefined>> = {
     "account-locked": 691,
     "account-disabled": 647,
     "password-expired": 648,
+    "restricted-hours": 646,
     "method-not-allowed": 649,
     "no-session-keys": 691,
     malformed: 691,

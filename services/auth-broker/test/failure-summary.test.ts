@@ -22,7 +22,7 @@ const failure = (change: Partial<Failure> = {}): Failure => ({
     client: { address: "192.0.2.1", port: 1 },
     identity: "alice",
     method: "pap",
-    backend: "embedded",
+    backend: "local",
     reason: "bad-credentials",
     detail: "wrong password for alice",
     milliseconds: 5,

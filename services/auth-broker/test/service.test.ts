@@ -49,7 +49,7 @@ test("users log in by either method, with the permissions of the roles and no ot
         const { principal, groups, policy, backend } = mschapv2;
         assert.deepEqual(
             { principal, groups, policy, backend },
-            { principal: "alice", groups: ["staff"], policy: { pool: "vip" }, backend: "embedded" },
+            { principal: "alice", groups: ["staff"], policy: { pool: "vip" }, backend: "local" },
         );
         const pap = await fleet.login(alice().pap());
         assert.ok(pap.state === "accept" && pap.hlak === undefined);

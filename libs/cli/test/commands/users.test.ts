@@ -112,7 +112,7 @@ test("a password is kept for CHAP where that is asked for, also when it changes,
 test("the list has every user and no hash", async () => {
     await add("zoe");
     const text = await installation.printed((output) => listUsers(ports(output)));
-    assert.match(text, /^zoe\tenabled\t-\tdefault\t-\t20/m);
+    assert.match(text, /^zoe\tenabled\t-\t-\t-\t20/m);
     const list = await installation.json((output) => listUsers(ports(output)));
     assert.ok(Array.isArray(list));
     const zoe: unknown = list.find((one: { user: string }) => one.user === "zoe");

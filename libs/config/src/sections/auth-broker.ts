@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { duration, filePath } from "../scalars.ts";
 import { authChain, LOCAL_BACKEND } from "./auth-chain.ts";
+import { policyRules } from "./policies.ts";
 import { radiusBackend } from "./radius-backend.ts";
 import { serviceKeys } from "./service-keys.ts";
 
@@ -160,6 +161,7 @@ const section = z.strictObject({
         .default({})
         .describe("Who else knows users, by the names that `chain` uses; `local` is always there."),
     chain: authChain,
+    policies: policyRules,
     timeout: duration({ min: "5s", max: "10m" })
         .prefault("120s")
         .describe("How long one login may take, with everything that the user is asked.")
@@ -183,8 +185,8 @@ const section = z.strictObject({
     audit: audit.prefault({}),
     limits: limits.prefault({}),
 });
-/** What `chain` uses must be there. */
-export const authBrokerSection = section.superRefine(({ backends, chain }, context) => {
+/** What `chain` and `policies` name must be there. */
+export const authBrokerSection = section.superRefine(({ backends, chain, policies }, context) => {
     if (LOCAL_BACKEND in backends) {
         const message = "`local` is the accounts of `postern user`: give this backend another name";
         context.addIssue({ code: "custom", path: ["backends", LOCAL_BACKEND], message });
@@ -194,6 +196,13 @@ export const authBrokerSection = section.superRefine(({ backends, chain }, conte
         for (const [index, { use }] of links.entries()) {
             if (known.includes(use)) continue;
             const path = ["chain", at, "backends", index, "use"];
+            context.addIssue({ code: "custom", path, message: `no such backend; known here: ${known.join(", ")}` });
+        }
+    }
+    for (const [at, { backends: named = [] }] of policies.entries()) {
+        for (const [index, name] of named.entries()) {
+            if (known.includes(name)) continue;
+            const path = ["policies", at, "backends", index];
             context.addIssue({ code: "custom", path, message: `no such backend; known here: ${known.join(", ")}` });
         }
     }

@@ -55,6 +55,10 @@ export const Policy = z.strictObject({
 });
 export type Policy = z.infer<typeof Policy>;
 
+/** What somebody says of a user: what is absent others decide. */
+export const StatedPolicy = Policy.extend({ pool: z.string().optional() });
+export type StatedPolicy = z.infer<typeof StatedPolicy>;
+
 /** RFC 2759 §6 failure fields, for clients of MS-CHAPv2. */
 export const MschapError = z.strictObject({
     error: z.int(),

@@ -9,6 +9,7 @@ import {
     type NameRules,
 } from "@postern/accounts";
 import { encodeLatin1 } from "@postern/bytes";
+import { LOCAL_BACKEND } from "@postern/config";
 import type { AccountRecord } from "@postern/contracts";
 import { verifyChap, verifyMschapv2 } from "@postern/ppp";
 import type { AccountDirectory } from "../account-directory.ts";
@@ -52,7 +53,7 @@ export function createDecoy(cipher: AccountCipher, password: string, now: number
 }
 
 export class EmbeddedBackend implements AuthBackend {
-    readonly name = "embedded";
+    readonly name = LOCAL_BACKEND;
     readonly #ports: EmbeddedBackendPorts;
     readonly #serveEap: Step;
 

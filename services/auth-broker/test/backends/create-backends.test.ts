@@ -25,10 +25,10 @@ test("every configured backend is there under its name, beside the local users, 
         const stop = () => Promise.resolve(void stopped.push(name));
         return Promise.resolve({ ...backendOf(name), stop });
     };
-    const backends = await createBackends(TWO, backendOf("embedded"), open);
+    const backends = await createBackends(TWO, backendOf("local"), open);
     const names = [...backends.byName].map(([name, backend]) => [name, backend.name]);
     assert.deepEqual(names, [
-        ["local", "embedded"],
+        ["local", "local"],
         ["hq", "hq"],
         ["branch", "branch"],
     ]);
@@ -43,6 +43,6 @@ test("one that cannot be opened ends the start, and leaves none open", async () 
         const stop = () => Promise.resolve(void stopped.push(name));
         return Promise.resolve({ ...backendOf(name), stop });
     };
-    await assert.rejects(createBackends(TWO, backendOf("embedded"), open), ConfigError);
+    await assert.rejects(createBackends(TWO, backendOf("local"), open), ConfigError);
     assert.deepEqual(stopped, ["hq"]);
 });

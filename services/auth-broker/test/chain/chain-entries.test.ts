@@ -13,13 +13,13 @@ const backendOf = (name: string): AuthBackend => ({
 const chainOf = (yaml: string) => parseConfig(`name: vpn.example\n${yaml}`, "/postern.yaml")["auth-broker"].chain;
 
 test("without a chain the local users decide about everybody", () => {
-    const local = backendOf("embedded");
+    const local = backendOf("local");
     const entries = chainEntries(chainOf(""), new Map([["local", local]]));
     assert.deepEqual(entries, [{ links: [{ backend: local, unreachable: "deny" }] }]);
 });
 
 test("names become backends, and what is not said is left out", () => {
-    const [hq, local] = [backendOf("hq"), backendOf("embedded")];
+    const [hq, local] = [backendOf("hq"), backendOf("local")];
     const server = "{ address: 192.0.2.1:1812, secretFile: hq.secret }";
     const chain = chainOf(`auth-broker:
   backends: { hq: { kind: radius, servers: [${server}] } }
