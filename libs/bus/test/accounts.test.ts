@@ -203,10 +203,9 @@ cannotRead(
     except(BUCKET_NAMES, "accounts", "auth-state"),
     ["EVENTS", "CHECKPOINTS"],
 );
-cannotAsk("an auth-broker cannot ask workers, or the registry for anything but bans", "b1", [
-    ...except(Object.values(subjects.registry), subjects.registry.ban),
-    ...workerQuestions("w1"),
-    ...workerQuestions("w2"),
+cannotAsk("an auth-broker cannot ask workers but to end a session, or the registry but about bans and sessions", "b1", [
+    ...except(Object.values(subjects.registry), subjects.registry.ban, subjects.registry.query),
+    ...["w1", "w2"].flatMap((worker) => except(workerQuestions(worker), subjects.worker(worker, "disconnect"))),
 ]);
 cannotTell("an auth-broker cannot tell events but those of logins", "b1", except(KINDS, "auth"), ["b1", "a1"]);
 cannotHear("an auth-broker cannot hear or answer what other services are asked", "b1", [

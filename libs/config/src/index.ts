@@ -6,6 +6,7 @@ export { type AuditLoggerSection } from "./sections/audit-logger.ts";
 export { type AuthBrokerSection } from "./sections/auth-broker.ts";
 export { LOCAL_BACKEND } from "./sections/auth-chain.ts";
 export { type BusSection } from "./sections/bus.ts";
+export { type DynamicAuthorization } from "./sections/dynamic-authorization.ts";
 export { type IngressSection } from "./sections/ingress.ts";
 export { type LogSection } from "./sections/log.ts";
 export { type NatsSection } from "./sections/nats.ts";

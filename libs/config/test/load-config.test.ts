@@ -187,6 +187,22 @@ test("a file that is not there is a configuration error that names it", () => {
     );
 });
 
+test("who may change sessions by RADIUS must be named where it is listened for that", () => {
+    const text = [
+        "name: vpn.example.com", // 1
+        "auth-broker:", // 2
+        "  dynamicAuthorization:", // 3
+        "    listen: [127.0.0.1:3799]", // 4
+        "    clients: []", // 5
+    ].join("\n");
+    assert.deepEqual(places(text), ["5 auth-broker.dynamicAuthorization.clients"]);
+    const whole = text.replace("[]", "[{ source: 10.0.0.5/32, secretFile: nac.secret }]");
+    const { dynamicAuthorization } = parseConfig(whole, FILE)["auth-broker"];
+    assert.equal(dynamicAuthorization.clients[0]?.secretFile, "/etc/postern/nac.secret");
+    assert.equal(dynamicAuthorization.eventTimestamp.window, 300_000);
+    assert.deepEqual(parseConfig("name: vpn.example.com", FILE)["auth-broker"].dynamicAuthorization.listen, []);
+});
+
 test("a chain uses backends that are there, and none of them is called local", () => {
     const server = "{ address: 192.0.2.1:1812, secretFile: hq.secret }";
     const backend = `{ kind: radius, servers: [${server}] }`;

@@ -91,6 +91,7 @@ export {
     BanRecord,
     FleetRecord,
     LeaseRecord,
+    DynamicRequestRecord,
     LockRecord,
     SessionEntry,
     SessionRecord,

@@ -58,7 +58,7 @@ export const GRANTS: Readonly<Record<Exclude<Role, "admin">, Grant>> = {
     },
     "auth-broker": {
         ...nothing,
-        asks: ["registry.ban"],
+        asks: ["registry.ban", "registry.query", "worker.*.disconnect"],
         answers: ["auth.start", "auth.continue.{instance}"],
         events: ["auth"],
         reads: ["accounts", "authState"],

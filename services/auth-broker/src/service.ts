@@ -28,6 +28,8 @@ import { BackendChain } from "./chain/backend-chain.ts";
 import { chainEntries } from "./chain/chain-entries.ts";
 import { SkipReporter } from "./chain/skip-reporter.ts";
 import { systemClock } from "./clock.ts";
+import { startCoa } from "./coa/coa-service.ts";
+import type { UdpListener } from "./coa/udp-listener.ts";
 import { Conversations } from "./conversations.ts";
 import { FailureDelays } from "./failure-delays.ts";
 import { FailureSummary } from "./failure-summary.ts";
@@ -48,6 +50,7 @@ const ID_SIZE = 16;
 const DECOY_PASSWORD_SIZE = 24;
 
 interface Parts {
+    readonly authState: Bucket<AuthStateRecord>;
     readonly directory: AccountDirectory;
     readonly backends: Backends;
     readonly lockouts: Lockouts;
@@ -153,13 +156,14 @@ async function compose(
         accounts: () => directory.size,
         lockouts: () => lockouts.size,
     });
-    return { directory, backends, lockouts, failures, skips, conversations, lines };
+    return { authState, directory, backends, lockouts, failures, skips, conversations, lines };
 }
 
 class AuthBroker implements Service {
     readonly #context: BrokerContext;
     readonly #parts: Parts;
     readonly #answers: { start?: Stoppable; continue?: Stoppable } = {};
+    #coa: UdpListener | undefined;
 
     constructor(context: BrokerContext, parts: Parts) {
         this.#context = context;
@@ -168,8 +172,9 @@ class AuthBroker implements Service {
 
     async start(): Promise<void> {
         const { bus, instance, section } = this.#context;
-        const { directory, lockouts, conversations } = this.#parts;
+        const { authState, directory, lockouts, conversations, lines } = this.#parts;
         await Promise.all([directory.start(), lockouts.start()]);
+        this.#coa = await startCoa({ ...this.#context, authState, lines });
         const concurrency = section.limits.conversations;
         this.#answers.continue = await bus.answer(
             bus.subjects.authContinue(instance),
@@ -190,6 +195,7 @@ class AuthBroker implements Service {
     async stop(_reason: string): Promise<void> {
         const { directory, backends, lockouts, failures, skips, conversations, lines } = this.#parts;
         await this.#answers.start?.stop();
+        await this.#coa?.stop();
         await conversations.stop(Math.min(MAX_DRAIN, this.#context.section.stopWithin / 2));
         await this.#answers.continue?.stop();
         await backends.stop();

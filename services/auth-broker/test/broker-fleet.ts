@@ -45,6 +45,7 @@ export interface BrokerFleet extends AsyncDisposable {
     /** Holds the key files and the seeds of all instances. */
     readonly directory: string;
     readonly worker: Bus;
+    readonly registry: Bus;
     readonly cipher: AccountCipher;
     readonly bans: readonly BanQuestion[];
     readonly replicas: ReadonlyMap<string, Replica>;
@@ -110,6 +111,7 @@ export async function startBrokerFleet(): Promise<BrokerFleet> {
         server,
         directory: directory.path,
         worker,
+        registry,
         cipher,
         bans,
         replicas,

@@ -45,6 +45,7 @@ function matches(record: SessionRecord, question: QueryQuestion): boolean {
         (question.principal === undefined || question.principal === record.principal) &&
         (question.worker === undefined || question.worker === record.worker) &&
         (question.address === undefined || question.address === record.address) &&
+        (question.ipv6Prefix === undefined || question.ipv6Prefix === record.ipv6Prefix) &&
         (question.client === undefined || question.client === record.client.address)
     );
 }

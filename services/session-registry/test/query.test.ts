@@ -49,6 +49,26 @@ test("every filter that is given must match", async () => {
     assert.deepEqual(ask(replica, { address }).found, [ids[5]]);
 });
 
+test("a session is found by the network of its IPv6 addresses", async () => {
+    const { default: pool } = settings().pools;
+    assert.ok(pool !== undefined);
+    const world = new World({
+        changes: { pools: { default: { ...pool, ipv6: { prefix: "fd00:db8::/48", dns: [] } } } },
+    });
+    const [replica, worker] = [await world.replica("r1"), await world.worker("w1")];
+    const prefixes: string[] = [];
+    for (const user of ["ann", "bob"]) {
+        const answer = await world.admit(replica, world.question(user, worker));
+        assert.ok(answer.state === "admitted" && answer.addresses.ipv6 !== undefined);
+        prefixes.push(answer.addresses.ipv6.prefix);
+    }
+    const [found, ...others] = querySessions(replica.registry.sessions, {
+        limit: 200,
+        ipv6Prefix: prefixes[1] ?? "",
+    }).sessions;
+    assert.deepEqual([found?.principal, others], ["bob", []]);
+});
+
 test("pages follow one another without a gap, also when the cursor's session has ended", async () => {
     const { world, replica, ids } = await stage();
     const live = ids.toReversed().filter((id) => id !== ids[2]);

@@ -162,7 +162,14 @@ test("auth-broker: answers logins, keeps its state, reads accounts but does not 
     await assertReads(broker, BUCKETS.accounts);
     await assertReads(broker, BUCKETS.authState);
     await broker.bus.publish(subjects.event({ kind: "auth", name: "failed" }, "x"), "{}");
-    const asked = await server.attempt("b1", { publish: [subjects.registry.ban, "$KV.auth-state.lock.x"] });
+    const asked = await server.attempt("b1", {
+        publish: [
+            subjects.registry.ban,
+            subjects.registry.query,
+            subjects.worker("w1", "disconnect"),
+            "$KV.auth-state.lock.x",
+        ],
+    });
     assert.deepEqual(asked.refused, []);
     assertNoViolation(broker);
 
@@ -172,7 +179,7 @@ test("auth-broker: answers logins, keeps its state, reads accounts but does not 
             "$KV.sessions.s1",
             "$JS.API.STREAM.MSG.GET.KV_sessions",
             subjects.registry.admit,
-            subjects.worker("w1", "disconnect"),
+            subjects.worker("w1", "describe"),
             subjects.event(sessionEnded, "s1"),
             "$JS.API.STREAM.PURGE.KV_auth-state",
         ],

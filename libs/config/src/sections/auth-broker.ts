@@ -3,6 +3,7 @@ import { z } from "zod";
 import { duration, filePath } from "../scalars.ts";
 import { authChain, LOCAL_BACKEND } from "./auth-chain.ts";
 import { policyRules } from "./policies.ts";
+import { dynamicAuthorization } from "./dynamic-authorization.ts";
 import { radiusBackend } from "./radius-backend.ts";
 import { serviceKeys } from "./service-keys.ts";
 
@@ -162,6 +163,7 @@ const section = z.strictObject({
         .describe("Who else knows users, by the names that `chain` uses; `local` is always there."),
     chain: authChain,
     policies: policyRules,
+    dynamicAuthorization: dynamicAuthorization.describe("RADIUS clients that may end and change sessions, RFC 5176."),
     timeout: duration({ min: "5s", max: "10m" })
         .prefault("120s")
         .describe("How long one login may take, with everything that the user is asked.")

@@ -103,6 +103,7 @@ export const registryQuery = defineRequest({
         principal: Principal.optional(),
         worker: InstanceId.optional(),
         address: z.ipv4().optional(),
+        ipv6Prefix: Ipv6Prefix.optional(),
         client: IpAddress.optional(),
         includeEnded: z.boolean().optional(),
         after: SessionId.optional(),

@@ -55,7 +55,7 @@ export const workerDisconnect = defineRequest({
         session: SessionId,
         /** Only this epoch of the session; `fenced` tells the worker that it lost the session to a higher one. */
         epoch: Epoch.optional(),
-        reason: z.enum(["admin-disconnect", "replaced", "session-timeout", "fenced"]),
+        reason: z.enum(["admin-disconnect", "radius-disconnect", "replaced", "session-timeout", "fenced"]),
         by: z.string(),
     }),
     answer: z.strictObject({ found: z.boolean() }),

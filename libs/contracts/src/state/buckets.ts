@@ -68,7 +68,8 @@ export const BUCKETS = {
         name: "auth-state",
         value: AuthStateRecord,
         ttl: undefined,
-        summary: "Lock-outs and open attempts, shared by the brokers; keys have their own TTL.",
+        summary:
+            "Lock-outs, open attempts and RADIUS requests to change sessions, shared by the brokers; keys have their own TTL.",
     }),
 } as const;
 

@@ -172,6 +172,23 @@ export const AttemptRecord = z.strictObject({
 });
 export type AttemptRecord = z.infer<typeof AttemptRecord>;
 
+/**
+ * `auth-state/dynamic.<hash>`: a request of RADIUS dynamic authorization, taken by one broker, so that neither a repetition nor a
+ * replay has an effect.  Without `answer` that broker is still at it.
+ */
+export const DynamicRequestRecord = z.strictObject({
+    kind: z.literal("dynamic"),
+    replica: InstanceId,
+    /** What was answered: an acknowledgement, or a refusal with its Error-Cause (RFC 5176 §3.5). */
+    answer: z
+        .discriminatedUnion("outcome", [
+            z.strictObject({ outcome: z.literal("ack") }),
+            z.strictObject({ outcome: z.literal("nak"), errorCause: z.int().positive() }),
+        ])
+        .optional(),
+});
+export type DynamicRequestRecord = z.infer<typeof DynamicRequestRecord>;
+
 /** What the brokers tell each other. */
-export const AuthStateRecord = z.discriminatedUnion("kind", [LockRecord, AttemptRecord]);
+export const AuthStateRecord = z.discriminatedUnion("kind", [LockRecord, AttemptRecord, DynamicRequestRecord]);
 export type AuthStateRecord = z.infer<typeof AuthStateRecord>;
