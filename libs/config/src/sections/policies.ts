@@ -7,8 +7,7 @@ const TIME = /^([01]\d|2[0-3]):[0-5]\d$|^24:00$/;
 
 function isTimeZone(zone: string): boolean {
     try {
-        new Intl.DateTimeFormat("en", { timeZone: zone });
-        return true;
+        return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
     } catch (error) {
         if (error instanceof RangeError) return false;
         throw error;
