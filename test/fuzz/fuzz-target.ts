@@ -23,6 +23,7 @@ export const TARGETS = [
     "ppp-client",
     "ip-packets",
     "router-discovery",
+    "dhcp-messages",
     "dhcpv6-messages",
     "packet-path",
     "radius-packets",

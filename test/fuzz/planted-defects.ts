@@ -64,6 +64,11 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         from: "if (end === start || end > message.length)",
         to: "if (end === start)",
     },
+    "dhcp-messages": {
+        file: "libs/ip/src/dhcp-message.ts",
+        from: "if (at === bytes.length) return undefined;",
+        to: "if (at > bytes.length) return undefined;",
+    },
     "dhcpv6-messages": {
         file: "libs/ip/src/dhcpv6-message.ts",
         from: "if (bytes.length - at < OPTION_HEADER_SIZE) return undefined;",

@@ -36,6 +36,7 @@ export const IPV6_MIN_MTU = 1280;
 export const ON_LINK_HOP_LIMIT = 255;
 
 export const PORT_DHCP_SERVER = 67;
+export const PORT_DHCP_CLIENT = 68;
 export const PORT_DHCPV6_CLIENT = 546;
 export const PORT_DHCPV6_SERVER = 547;
 

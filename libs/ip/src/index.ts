@@ -18,6 +18,7 @@ export {
 export { clampTcpMss } from "./clamp-tcp-mss.ts";
 export { classifyPacket, type PacketClass } from "./classify-packet.ts";
 export { IPV6_MIN_MTU, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./constants.ts";
+export { dhcpInformReply, readDhcpInform, type DhcpFacts, type DhcpInform } from "./dhcp-inform.ts";
 export { echoReply } from "./echo-reply.ts";
 export { IpError } from "./errors.ts";
 export { fragmentationNeeded } from "./fragmentation-needed.ts";

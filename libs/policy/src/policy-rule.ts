@@ -8,6 +8,9 @@ export interface PolicyValues {
     /** A fixed inner IPv4 address. */
     readonly address?: string | undefined;
     readonly dns?: readonly string[] | undefined;
+    /** IPv4 networks behind the tunnel, `10.0.0.0/8`. */
+    readonly routes?: readonly string[] | undefined;
+    readonly searchSuffix?: string | undefined;
     readonly maxSessions?: number | undefined;
     readonly onLimit?: "deny" | "replace" | undefined;
     /** Milliseconds. */

@@ -29,12 +29,13 @@ export function resolvePolicy(rules: readonly PolicyRule[], subject: PolicySubje
 }
 
 /** In the words and units of the contract. */
-function valuesOf({ address, sessionTimeout, idleTimeout, dns, ...rest }: PolicyValues): StatedPolicy & {
+function valuesOf({ address, sessionTimeout, idleTimeout, dns, routes, ...rest }: PolicyValues): StatedPolicy & {
     hours?: WorkingHours | undefined;
 } {
     return {
         ...rest,
         ...(dns === undefined ? {} : { dns: [...dns] }),
+        ...(routes === undefined ? {} : { routes: [...routes] }),
         ...(address === undefined ? {} : { framedAddress: address }),
         ...(sessionTimeout === undefined ? {} : { sessionTimeout: seconds(sessionTimeout) }),
         ...(idleTimeout === undefined ? {} : { idleTimeout: seconds(idleTimeout) }),

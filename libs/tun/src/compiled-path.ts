@@ -7,7 +7,7 @@ import { AnswerLimit } from "./answer-limit.ts";
 import type { DataPath, PathPorts } from "./data-path.ts";
 import type { SessionBlock } from "./session-memory.ts";
 import { type Gateways, tooBigAnswer } from "./too-big-answer.ts";
-import type { Drops } from "./traffic.ts";
+import type { DropReason, Drops } from "./traffic.ts";
 
 /** The device that a path is on. */
 export interface PathDevice extends Gateways {
@@ -77,15 +77,16 @@ export class CompiledPath implements DataPath {
         const protocol = protocolOf(classified);
         const payload = bytes.subarray(start + headerSizeOf(classified), end);
         if (classified === 0) this.#block.dropIn("malformed");
-        else if (protocol === PROTOCOL.ipv6) this.#onLinkPacket(payload);
-        else if (protocol !== PROTOCOL.ipv4) this.#ports.onControlFrame(protocol, payload);
-        // Broadcast, multicast, link-local: nobody here listens.
-        else this.#block.dropIn(this.#ports.gate.ipv4Open ? "not-routed" : "gate-closed");
+        else if (protocol === PROTOCOL.ipv6)
+            this.#onLinkPacket(payload, this.#ports.gate.ipv6Open ?? false, "not-routed");
+        else if (protocol === PROTOCOL.ipv4) this.#onLinkPacket(payload, this.#ports.gate.ipv4Open, "gate-closed");
+        else this.#ports.onControlFrame(protocol, payload);
     }
 
-    #onLinkPacket(packet: Uint8Array): void {
-        const { gate, onLinkPacket = () => "not-routed" } = this.#ports;
-        const reason = gate.ipv6Open === true ? onLinkPacket(packet) : "not-routed";
+    /** Broadcast, multicast, link-local, or to a DHCP server. */
+    #onLinkPacket(packet: Uint8Array, isOpen: boolean, closed: DropReason): void {
+        const { onLinkPacket = () => "not-routed" } = this.#ports;
+        const reason = isOpen ? onLinkPacket(packet) : closed;
         if (reason !== undefined) this.#block.dropIn(reason);
     }
 

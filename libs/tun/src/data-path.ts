@@ -28,8 +28,8 @@ export interface PathPorts {
     /** PPP frames that are not IP packets. */
     readonly onControlFrame: (protocol: number, payload: Uint8Array) => void;
     /**
-     * An IPv6 frame's payload that is not for the network: multicast, link-local, to DHCPv6 servers.  From any source; returns why it
-     * is of no use, if it is not.  Absent: nobody listens.
+     * The payload of an IP frame that is not for the network: broadcast, multicast, link-local, to DHCP servers.  IPv6 comes from any
+     * source, IPv4 from the lease; returns why it is of no use, if it is not.  Absent: nobody listens.
      */
     readonly onLinkPacket?: (packet: Uint8Array) => DropReason | undefined;
 }

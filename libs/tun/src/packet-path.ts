@@ -128,14 +128,16 @@ export class PacketPath implements DataPath {
         const protocol = protocolOf(classified);
         const payload = bytes.subarray(start + headerSizeOf(classified), end);
         if (classified === 0) this.#dropIn("malformed");
-        else if (protocol === PROTOCOL.ipv6) this.#onLinkPacket(payload);
-        else if (protocol !== PROTOCOL.ipv4) this.#ports.onControlFrame(protocol, payload);
-        else this.#dropIn(this.#ports.gate.ipv4Open ? "not-routed" : "gate-closed");
+        else if (protocol === PROTOCOL.ipv6)
+            this.#onLinkPacket(payload, this.#ports.gate.ipv6Open ?? false, "not-routed");
+        else if (protocol === PROTOCOL.ipv4) this.#onLinkPacket(payload, this.#ports.gate.ipv4Open, "gate-closed");
+        else this.#ports.onControlFrame(protocol, payload);
     }
 
-    #onLinkPacket(packet: Uint8Array): void {
-        const { gate, onLinkPacket = () => "not-routed" } = this.#ports;
-        const reason = gate.ipv6Open === true ? onLinkPacket(packet) : "not-routed";
+    /** Broadcast, multicast, link-local, or to a DHCP server. */
+    #onLinkPacket(packet: Uint8Array, isOpen: boolean, closed: DropReason): void {
+        const { onLinkPacket = () => "not-routed" } = this.#ports;
+        const reason = isOpen ? onLinkPacket(packet) : closed;
         if (reason !== undefined) this.#dropIn(reason);
     }
 

@@ -122,6 +122,20 @@ test("what the addon leaves is for PPP, or counted", () => {
     assert.equal(path.counters.droppedIn, 6);
 });
 
+test("IPv4 that the addon leaves is for whoever listens on the link, while IPv4 is open", () => {
+    const heard: number[] = [];
+    const onLinkPacket = (packet: Uint8Array): DropReason | undefined => {
+        heard.push(packet.length);
+        return packet.length < 30 ? "too-big" : undefined;
+    };
+    const { path, gate } = world({ onLinkPacket });
+    for (const size of [28, 30]) path.onFrame(encodeFrame(PROTOCOL.ipv4, new Uint8Array(size)), 0, size + 4);
+    gate.ipv4Open = false;
+    path.onFrame(encodeFrame(PROTOCOL.ipv4, new Uint8Array(30)), 0, 34);
+    assert.deepEqual(heard, [28, 30]);
+    assert.partialDeepStrictEqual(path.drops, { "too-big": 1, "gate-closed": 1, "not-routed": 0 });
+});
+
 test("IPv6 that the addon leaves is for whoever listens on the link, while IPv6 is open", () => {
     const heard: string[] = [];
     const onLinkPacket = (packet: Uint8Array): DropReason | undefined => {

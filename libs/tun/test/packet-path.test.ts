@@ -19,6 +19,8 @@ import { datagramPacket, tcpPacket } from "./transport-packets.ts";
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const concatBytes = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts);
 
+/** What whoever listens on the link says of IPv4, and of less than 40 bytes. */
+const NOT_FOR_LINK = "malformed";
 const LEASE = "10.91.0.11";
 const GATEWAY = parseIpv4("10.91.0.1");
 const GATEWAY_IPV6 = parseIpv6("fd91::1");
@@ -60,7 +62,7 @@ function world(): World {
         onControlFrame: (protocol, payload) => void made.control.push(`${protocol.toString(16)} ${toHex(payload)}`),
         onLinkPacket: (packet) => {
             made.links.push(toHex(packet));
-            return packet.length < 40 ? "malformed" : undefined;
+            return packet.length < 40 || (packet[0] ?? 0) >>> 4 === 4 ? NOT_FOR_LINK : undefined;
         },
         forward: (bytes, at, size) => void made.toNetwork.push(toHex(bytes.subarray(at, at + size))),
         onLease: (address) => void made.leases.push(address),
@@ -141,7 +143,8 @@ function judge(frame: Frame): { readonly bytes: Uint8Array; readonly open: Outco
     const bytes = (isCompressed ? encodeCompressedFrame : encodeFrame)(PROTOCOL.ipv4, payload);
     if (frame.packet.source !== LEASE) return { bytes, open: { drop: "foreign-source" } };
     if (frame.kind === "loopback") return { bytes, open: { drop: "malformed" } };
-    if (frame.kind === "multicast") return { bytes, open: { left: "not-routed" } };
+    // For whoever listens on the link, who has no use for it.
+    if (frame.kind === "multicast") return { bytes, open: { left: NOT_FOR_LINK } };
     return { bytes, open: { forwarded: clamped(packet, MTU) } };
 }
 

@@ -1,9 +1,11 @@
 // What a session has from its admission to its end: an address, deadlines, a copy of itself elsewhere, and a place in the records.
 import type { Counters, EndReason, SessionSnapshot } from "@postern/contracts";
-import { IPV6_MIN_MTU } from "@postern/ip";
+import { IPV6_MIN_MTU, ipVersion } from "@postern/ip";
 import { encodeFrame, PROTOCOL } from "@postern/ppp";
 import { encodeDataPacket } from "@postern/sstp";
 import { addCounters, type DataPath, type DropReason, type PathQueue } from "@postern/tun";
+import { dhcpFacts } from "./dhcp-facts.ts";
+import { Ipv4Link } from "./ipv4-link.ts";
 import { Ipv6Link } from "./ipv6-link.ts";
 import { type Deadlines, SessionDeadlines } from "./session-deadlines.ts";
 import type { HandOver, SessionFacts, SessionPorts } from "./session-ports.ts";
@@ -31,6 +33,8 @@ export class SessionTenure {
     readonly #inherited: Inheritance | undefined;
     readonly #keeper: SnapshotKeeper;
     readonly #ipv6: Ipv6Link | undefined;
+    /** Made when the client says something that is for it. */
+    #ipv4: Ipv4Link | undefined;
     #deadlines: SessionDeadlines | undefined;
     #startedAt: Date | undefined;
 
@@ -70,6 +74,8 @@ export class SessionTenure {
 
     /** A packet of the client that is not for the network; returns why it is of no use, if it is not. */
     onLinkPacket(packet: Uint8Array): DropReason | undefined {
+        if (packet.length > 0 && ipVersion(packet, 0) === 4)
+            return (this.#ipv4 ??= this.#createIpv4Link()).receive(packet);
         return this.#ipv6 === undefined ? "not-routed" : this.#ipv6.receive(packet);
     }
 
@@ -138,10 +144,19 @@ export class SessionTenure {
         return Math.min(this.#ports.settings.mtu, this.#owner.protocols.peerMru);
     }
 
+    #createIpv4Link(): Ipv4Link {
+        return new Ipv4Link({
+            facts: dhcpFacts(this.facts.admission),
+            mtu: this.#mtu,
+            now: this.#ports.now,
+            send: (packet) => this.#send(PROTOCOL.ipv4, packet),
+        });
+    }
+
     /** A client that takes no packets of the smallest size that all IPv6 links take has no IPv6 (RFC 8200 §5). */
     #createIpv6Link(): Ipv6Link | undefined {
         const { ipv6 } = this.facts.admission.addresses;
-        const { protocols, egress } = this.#owner;
+        const { protocols } = this.#owner;
         const mtu = this.#mtu;
         if (ipv6 === undefined || !this.#ports.uplink.carriesIpv6 || mtu < IPV6_MIN_MTU) return undefined;
         const { link } = protocols;
@@ -149,9 +164,12 @@ export class SessionTenure {
             ...ipv6,
             mtu,
             interfaceIds: () => ({ server: link.serverInterfaceId, client: link.clientInterfaceId }),
-            send: (packet) =>
-                void egress.sendData(encodeDataPacket(encodeFrame(PROTOCOL.ipv6, packet)), () => undefined),
+            send: (packet) => this.#send(PROTOCOL.ipv6, packet),
         });
+    }
+
+    #send(protocol: number, packet: Uint8Array): void {
+        this.#owner.egress.sendData(encodeDataPacket(encodeFrame(protocol, packet)), () => undefined);
     }
 
     get #correlationId(): string | undefined {

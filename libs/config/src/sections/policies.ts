@@ -1,4 +1,5 @@
 // `auth-broker.policies` in postern.yaml: what users may do, by group, name and backend.
+import { IpError, parseCidr } from "@postern/ip";
 import { z } from "zod";
 import { duration } from "../scalars.ts";
 
@@ -32,10 +33,33 @@ const hours = z.strictObject({
     spans: z.array(span).min(1).max(64).describe("The user may be connected in any of these."),
 });
 
+function isNetwork(text: string): boolean {
+    try {
+        return parseCidr(text).version === 4;
+    } catch (error) {
+        if (error instanceof IpError) return false;
+        throw error;
+    }
+}
+
+const network = z.string().refine(isNetwork, "an IPv4 network such as 10.0.0.0/8, without bits behind its prefix");
+
 const values = z.strictObject({
     pool: z.string().optional().describe("Address pool, of `session-registry.pools`."),
     address: z.ipv4().optional().describe("A fixed inner address; for one user."),
     dns: z.array(z.ipv4()).max(2).optional().describe("Name servers instead of the pool's."),
+    routes: z
+        .array(network)
+        .max(64)
+        .optional()
+        .describe(
+            "IPv4 networks behind the tunnel, such as `10.0.0.0/8`, told to clients that ask by DHCPINFORM, as Windows does; without the key nothing is told, and clients send everything.",
+        ),
+    searchSuffix: z
+        .string()
+        .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/, "a DNS suffix such as corp.example")
+        .optional()
+        .describe("The suffix of names, told likewise."),
     maxSessions: z.int().min(1).max(1_000).optional().describe("Sessions of one user at once."),
     onLimit: z
         .enum(["deny", "replace"])

@@ -48,6 +48,13 @@ export const Policy = z.strictObject({
     onLimit: z.enum(["deny", "replace"]).optional(),
     framedAddress: z.ipv4().optional(),
     dns: z.array(z.ipv4()).max(2).optional(),
+    /** What lies behind the tunnel, told to clients that ask by DHCPINFORM; absent: everything. */
+    routes: z.array(z.string().max(18)).max(64).optional(),
+    /** The suffix of names, likewise. */
+    searchSuffix: z
+        .string()
+        .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/)
+        .optional(),
     /** Seconds. */
     sessionTimeout: z.int().positive().optional(),
     /** Seconds without inner traffic. */
