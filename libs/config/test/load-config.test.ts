@@ -220,7 +220,41 @@ test("a chain uses backends that are there, and none of them is called local", (
     assert.deepEqual(places(text), ["5 auth-broker.backends.local", "9 auth-broker.chain.0.backends.1.use"]);
     assert.match(problemsOf(text)[1]?.message ?? "", /known here: local, hq/);
     const { backends } = parseConfig(text.replaceAll("local:", "lo:").replace("h1", "lo"), FILE)["auth-broker"];
-    assert.equal(backends["hq"]?.servers[0]?.secretFile, "/etc/postern/hq.secret");
+    const { hq } = backends;
+    assert.ok(hq?.kind === "radius");
+    assert.equal(hq.servers[0]?.secretFile, "/etc/postern/hq.secret");
+});
+
+test("what an LDAP directory cannot check is said here, not at the first login", () => {
+    const directory = "{ kind: ldap, servers: [ldaps://dc1.corp.example], userBase: dc=corp }";
+    const textOf = (methods: string, ...links: string[]): string =>
+        [
+            "name: vpn.example.com", // 1
+            "auth-broker:", // 2
+            `  methods: ${methods}`, // 3
+            `  backends: { ad: ${directory} }`, // 4
+            "  chain:", // 5
+            "    - backends:", // 6
+            ...links.map((link) => `        - ${link}`), // 7, 8
+        ].join("\n");
+    for (const method of ["mschapv2", "chap", "eap"]) {
+        const text = textOf("[pap]", `{ use: ad, methods: [pap, ${method}] }`);
+        assert.deepEqual(places(text), ["7 auth-broker.chain.0.backends.0.methods"]);
+        assert.match(problemsOf(text)[0]?.message ?? "", /it can check pap alone/);
+    }
+    assert.deepEqual(places(textOf("[mschapv2]", "{ use: ad }", "{ use: local }")), ["3 auth-broker.methods"]);
+    assert.deepEqual(places(textOf("[mschapv2, pap]", "{ use: ad }")), ["3 auth-broker.methods"]);
+    assert.ok(parseConfig(textOf("[mschapv2, pap]", "{ use: ad }", "{ use: local }"), FILE));
+    assert.ok(parseConfig(textOf("[pap]", "{ use: ad }"), FILE));
+});
+
+test("an LDAP backend has a service account whole or not at all, and no filter that ignores the user", () => {
+    const textOf = (more: string): string =>
+        `name: vpn.example.com\nauth-broker:\n  backends:\n    ad: { kind: ldap, servers: [ldaps://dc1], userBase: dc=corp, ${more} }\n`;
+    assert.deepEqual(places(textOf("bindDn: cn=lookup")), ["4 auth-broker.backends.ad.bindDn"]);
+    assert.deepEqual(places(textOf("userFilter: (uid=alice)")), ["4 auth-broker.backends.ad.userFilter"]);
+    assert.deepEqual(places(textOf("passwordFile: secret")), ["4 auth-broker.backends.ad.passwordFile"]);
+    assert.ok(parseConfig(textOf("userFilter: '(mail={user})'"), FILE));
 });
 
 test("policies name pools and backends that are there, and hours that can be", () => {

@@ -21,6 +21,8 @@ export { KeptLog, silentLog } from "./kept-log.ts";
 export { startNatsServer } from "./nats-server.ts";
 export type { NatsServer, NatsServerOptions } from "./nats-server.ts";
 export { SambaDomain, startSambaDomain, type SambaDomainOptions } from "./samba-domain/samba-domain.ts";
+export { GROUPS, groupDn, PEOPLE, SERVICE_DN, userDn } from "./slapd/slapd-conf.ts";
+export { Slapd, startSlapd, type SlapdOptions } from "./slapd/slapd.ts";
 export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 export { inOwnNamespace } from "./own-namespace.ts";
 export { spawnBound } from "./spawn-bound.ts";

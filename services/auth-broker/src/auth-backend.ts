@@ -142,6 +142,8 @@ export type Step = (attempt: AuthAttempt, signal: AbortSignal) => Promise<Verdic
 export interface AuthBackend {
     /** In events and metrics: `local`, or its name in `auth-broker.backends`. */
     readonly name: string;
+    /** Those that it can serve at all; `undefined`: every one. */
+    readonly methods?: readonly AttemptCredentials["method"][];
     /**
      * May take as long as the user does.  Rejects with a DependencyError when it cannot decide.  Does the same work for users
      * that do not exist as for wrong passwords.

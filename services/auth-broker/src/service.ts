@@ -1,7 +1,8 @@
 // Composition: makes the parts of a broker and puts them on the bus.
 import { randomBytes } from "node:crypto";
-import { createBackends, type Backends } from "./backends/create-backends.ts";
+import { createBackends, opener, type Backends } from "./backends/create-backends.ts";
 import { createDecoy, EmbeddedBackend } from "./backends/embedded-backend.ts";
+import { createLdapMetrics } from "./backends/ldap/ldap-metrics.ts";
 import type { Bucket, Stoppable } from "@postern/bus";
 import type { AuthBrokerSection } from "@postern/config";
 import {
@@ -99,7 +100,11 @@ async function compose(
         log,
         onSkipped: metrics.skipped,
     });
-    const backends = await createBackends(section.backends, embedded);
+    const backends = await createBackends(
+        section.backends,
+        embedded,
+        opener({ clock, log, metrics: createLdapMetrics(context.metrics), names: section.names }),
+    );
     const entries = chainEntries(section.chain, backends.byName);
     const chain = new BackendChain({ entries, onSkipped: skips.add });
     const backend = new PolicyGate({ clock, rules: section.policies, backend: chain });

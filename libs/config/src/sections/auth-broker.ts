@@ -4,6 +4,7 @@ import { duration, filePath } from "../scalars.ts";
 import { authChain, LOCAL_BACKEND } from "./auth-chain.ts";
 import { policyRules } from "./policies.ts";
 import { dynamicAuthorization } from "./dynamic-authorization.ts";
+import { ldapBackend } from "./ldap-backend.ts";
 import { radiusBackend } from "./radius-backend.ts";
 import { serviceKeys } from "./service-keys.ts";
 
@@ -157,7 +158,7 @@ const section = z.strictObject({
     backends: z
         .record(
             z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, "lower-case letters, digits and hyphens, at most 32"),
-            z.discriminatedUnion("kind", [radiusBackend]),
+            z.discriminatedUnion("kind", [ldapBackend, radiusBackend]),
         )
         .default({})
         .describe("Who else knows users, by the names that `chain` uses; `local` is always there."),
@@ -188,14 +189,20 @@ const section = z.strictObject({
     limits: limits.prefault({}),
 });
 /** What `chain` and `policies` name must be there. */
-export const authBrokerSection = section.superRefine(({ backends, chain, policies }, context) => {
+export const authBrokerSection = section.superRefine(({ backends, chain, policies, methods: accepted }, context) => {
+    const isDirectory = (name: string): boolean => backends[name]?.kind === "ldap";
     if (LOCAL_BACKEND in backends) {
         const message = "`local` is the accounts of `postern user`: give this backend another name";
         context.addIssue({ code: "custom", path: ["backends", LOCAL_BACKEND], message });
     }
     const known = [LOCAL_BACKEND, ...Object.keys(backends)];
     for (const [at, { backends: links }] of chain.entries()) {
-        for (const [index, { use }] of links.entries()) {
+        for (const [index, { use, methods }] of links.entries()) {
+            if (isDirectory(use) && methods?.some((method) => method !== "pap") === true) {
+                const path = ["chain", at, "backends", index, "methods"];
+                const message = `${use} is an LDAP directory: it can check pap alone, no MS-CHAPv2, CHAP or EAP`;
+                context.addIssue({ code: "custom", path, message });
+            }
             if (known.includes(use)) continue;
             const path = ["chain", at, "backends", index, "use"];
             context.addIssue({ code: "custom", path, message: `no such backend; known here: ${known.join(", ")}` });
@@ -207,6 +214,16 @@ export const authBrokerSection = section.superRefine(({ backends, chain, policie
             const path = ["policies", at, "backends", index];
             context.addIssue({ code: "custom", path, message: `no such backend; known here: ${known.join(", ")}` });
         }
+    }
+    const used = chain.flatMap(({ backends: links }) => links.map(({ use }) => use));
+    if (!used.some(isDirectory)) return;
+    if (!accepted.includes("pap")) {
+        const message = "the chain asks an LDAP directory, which can check pap alone: pap must be among the methods";
+        context.addIssue({ code: "custom", path: ["methods"], message });
+    } else if (used.every(isDirectory) && accepted.length > 1) {
+        const message =
+            "the chain asks LDAP directories alone, which cannot check MS-CHAPv2, CHAP or EAP: write methods: [pap]";
+        context.addIssue({ code: "custom", path: ["methods"], message });
     }
 });
 export type AuthBrokerSection = z.output<typeof authBrokerSection>;

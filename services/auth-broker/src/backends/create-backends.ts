@@ -2,6 +2,7 @@
 import { LOCAL_BACKEND, type AuthBrokerSection } from "@postern/config";
 import { ConfigError } from "@postern/errors";
 import type { AuthBackend } from "../auth-backend.ts";
+import { openLdapBackend, type LdapPorts } from "./ldap/open-ldap-backend.ts";
 
 /** A backend that holds sockets, connections or timers, from its creation until `stop`. */
 interface OpenBackend extends AuthBackend {
@@ -21,7 +22,7 @@ type Open = (name: string, settings: Settings) => Promise<OpenBackend>;
 export async function createBackends(
     settings: AuthBrokerSection["backends"],
     local: AuthBackend,
-    open: Open = openBackend,
+    open: Open,
 ): Promise<Backends> {
     const opened: OpenBackend[] = [];
     const stop = async (): Promise<void> => {
@@ -41,6 +42,14 @@ export async function createBackends(
     return { byName, stop };
 }
 
-function openBackend(name: string, { kind }: Settings): Promise<OpenBackend> {
-    throw new ConfigError("CONFIG_INVALID", `auth-broker.backends.${name}: this release cannot ask ${kind} servers`);
-}
+/** Opens a backend of whatever kind. */
+export const opener =
+    (ports: LdapPorts): Open =>
+    (name, settings) => {
+        if (settings.kind === "ldap") return openLdapBackend(name, settings, ports);
+        const { kind } = settings;
+        throw new ConfigError(
+            "CONFIG_INVALID",
+            `auth-broker.backends.${name}: this release cannot ask ${kind} servers`,
+        );
+    };

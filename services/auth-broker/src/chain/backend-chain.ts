@@ -69,7 +69,9 @@ export class BackendChain implements AuthBackend {
             return Promise.resolve(rejection("unknown-user", detail));
         }
         const { method } = attempt.credentials;
-        const links = entry.links.filter(({ methods }) => methods?.includes(method) ?? true);
+        const links = entry.links.filter(
+            ({ methods, backend }) => (methods ?? backend.methods)?.includes(method) ?? true,
+        );
         if (links.length === 0) {
             return Promise.resolve(rejection("method-not-allowed", `no backend of this realm serves ${method}`));
         }
