@@ -93,6 +93,6 @@ export class LdapBackend implements AuthBackend {
             return rejection("unknown-user", `${entry.dn} has no name, or several, in ${settings.nameAttribute}`);
         }
         const groups = await lookUpGroups(session, settings.groups, { dn: entry.dn, name });
-        return { outcome: "accept", principal, groups, policy: { pool: "default" } };
+        return { outcome: "accept", principal, groups, policy: {} };
     }
 }

@@ -110,6 +110,7 @@ for (const [name, url] of [
         for (const claimed of ["alice", "ALICE", "corp\\Alice", "alice@CORP"]) {
             const verdict = await login(member, claimed, passwords.alice);
             assert.ok(verdict.outcome === "accept", JSON.stringify(verdict));
+            assert.deepEqual(verdict.policy, {}, "policies decide");
             assert.equal(verdict.principal, "alice");
             assert.deepEqual([...verdict.groups].sort(), ["circle", "everybody", "staff", "vpn (all)"]);
         }
