@@ -24,6 +24,7 @@ export const RANKS: Readonly<Record<string, number>> = {
     outbox: 2,
     pki: 2,
     policy: 2,
+    "radius-client": 2,
     sealing: 2,
     tcp: 2,
     telemetry: 2,

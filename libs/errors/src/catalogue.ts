@@ -84,6 +84,7 @@ export const ERROR_CATALOGUE = {
         "A RADIUS packet is not from who knows the secret: another secret, a forgery, or no Message-Authenticator.",
     LDAP_UNAVAILABLE: "No LDAP server could decide: the detail has what each of them did.",
     LDAP_TOO_MANY_GROUPS: "A user of an LDAP directory has more groups, or deeper ones, than the configuration allows.",
+    RADIUS_UNANSWERED: "No RADIUS server gave an answer that verifies in time; the detail says what became of each.",
     REGISTRY_CONTENTION:
         "Other registries kept changing the same record, so the request was given up; it may be asked again.",
     REGISTRY_LATE: "An admission took longer than its asker waits; the registry undoes what it had begun.",

@@ -26,5 +26,6 @@ export { Slapd, startSlapd, type SlapdOptions } from "./slapd/slapd.ts";
 export { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 export { inOwnNamespace } from "./own-namespace.ts";
 export { spawnBound } from "./spawn-bound.ts";
+export { startUdpServer, type UdpServer } from "./udp-server.ts";
 export { createTemporaryDirectory } from "./temporary-directory.ts";
 export type { TemporaryDirectory } from "./temporary-directory.ts";
