@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { createBackends, opener, type Backends } from "./backends/create-backends.ts";
 import { createDecoy, EmbeddedBackend } from "./backends/embedded-backend.ts";
 import { createLdapMetrics } from "./backends/ldap/ldap-metrics.ts";
+import { createRadiusMetrics } from "./backends/radius/radius-metrics.ts";
 import type { Bucket, Stoppable } from "@postern/bus";
 import type { AuthBrokerSection } from "@postern/config";
 import {
@@ -100,16 +101,23 @@ async function compose(
         log,
         onSkipped: metrics.skipped,
     });
+    const lines = new PeerLines({ log });
     const backends = await createBackends(
         section.backends,
         embedded,
-        opener({ clock, log, metrics: createLdapMetrics(context.metrics), names: section.names }),
+        opener({
+            clock,
+            log,
+            lines,
+            metrics: createLdapMetrics(context.metrics),
+            radius: createRadiusMetrics(context.metrics),
+            names: section.names,
+        }),
     );
     const entries = chainEntries(section.chain, backends.byName);
     const chain = new BackendChain({ entries, onSkipped: skips.add });
     const backend = new PolicyGate({ clock, rules: section.policies, backend: chain });
     const failures = new FailureSummary({ clock, ...section.audit, events, log, onUnrecorded: metrics.unrecorded });
-    const lines = new PeerLines({ log });
     const bans = new BanReporter({
         clock,
         rules: section.ban,

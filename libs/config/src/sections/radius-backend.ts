@@ -51,5 +51,9 @@ export const radiusBackend = z.strictObject({
         limit: "Requests that wait for one RADIUS server, 256 to each UDP socket; then the next server is asked.",
     }),
     nasIdentifier: z.string().min(1).max(253).default("postern").describe("NAS-Identifier in every request."),
+    groupAttribute: z
+        .enum(["filter-id", "class", "none"])
+        .default("filter-id")
+        .describe("Where an Access-Accept names groups: each Filter-Id is one, or each Class of the form `OU=name;`."),
     nasIpAddress: z.ipv4().optional().describe("NAS-IP-Address in every request, where a server wants one."),
 });

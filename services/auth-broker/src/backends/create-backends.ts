@@ -1,8 +1,8 @@
 // Who is asked about users: the local accounts, and everything in `auth-broker.backends`, each by the name that the chain uses.
 import { LOCAL_BACKEND, type AuthBrokerSection } from "@postern/config";
-import { ConfigError } from "@postern/errors";
 import type { AuthBackend } from "../auth-backend.ts";
 import { openLdapBackend, type LdapPorts } from "./ldap/open-ldap-backend.ts";
+import { openRadiusBackend, type RadiusPorts } from "./radius/open-radius-backend.ts";
 
 /** A backend that holds sockets, connections or timers, from its creation until `stop`. */
 interface OpenBackend extends AuthBackend {
@@ -44,12 +44,6 @@ export async function createBackends(
 
 /** Opens a backend of whatever kind. */
 export const opener =
-    (ports: LdapPorts): Open =>
-    (name, settings) => {
-        if (settings.kind === "ldap") return openLdapBackend(name, settings, ports);
-        const { kind } = settings;
-        throw new ConfigError(
-            "CONFIG_INVALID",
-            `auth-broker.backends.${name}: this release cannot ask ${kind} servers`,
-        );
-    };
+    (ports: LdapPorts & RadiusPorts): Open =>
+    (name, settings) =>
+        settings.kind === "ldap" ? openLdapBackend(name, settings, ports) : openRadiusBackend(name, settings, ports);

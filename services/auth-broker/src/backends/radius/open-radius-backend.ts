@@ -1,0 +1,46 @@
+// Composition of a RADIUS backend from its part of postern.yaml.
+import type { NameRules } from "@postern/accounts";
+import type { AuthBrokerSection } from "@postern/config";
+import { ServerGroup } from "@postern/radius-client";
+import type { Logger, PeerLines } from "@postern/telemetry";
+import { readSecretFile } from "../../secret-file.ts";
+import { nasAttributes } from "./access-request.ts";
+import { RadiusBackend } from "./radius-backend.ts";
+import type { RadiusMetrics } from "./radius-metrics.ts";
+
+type RadiusSettings = Extract<AuthBrokerSection["backends"][string], { kind: "radius" }>;
+
+export interface RadiusPorts {
+    readonly log: Logger;
+    readonly lines: Pick<PeerLines, "add">;
+    readonly radius: RadiusMetrics;
+    readonly names: NameRules;
+}
+
+/** Reads the secrets and asks every server for its status.  Throws a ConfigError. */
+export async function openRadiusBackend(
+    name: string,
+    settings: RadiusSettings,
+    { log, lines, radius, names }: RadiusPorts,
+): Promise<RadiusBackend> {
+    const nas = { identifier: settings.nasIdentifier, address: settings.nasIpAddress };
+    const servers = await Promise.all(
+        settings.servers.map(async ({ secretFile, ...server }) => ({
+            ...server,
+            secret: await readSecretFile(secretFile),
+        })),
+    );
+    const { profile, timeout, interactiveTimeout } = settings;
+    const group = new ServerGroup(
+        {
+            ...settings,
+            servers,
+            timeout: profile === "interactive" ? interactiveTimeout : timeout,
+            statusAttributes: nasAttributes(nas),
+        },
+        radius.observer(name, log.child({ backend: name }), lines),
+    );
+    group.start();
+    const rules = { names, groupAttribute: settings.groupAttribute };
+    return new RadiusBackend({ name, servers: group, nas, rules });
+}
