@@ -1,9 +1,11 @@
 // What a login must show before its cell of docs/compatibility.md counts: with the real client, and the real keys of the method.
 import assert from "node:assert/strict";
 import { eventually } from "@postern/testkit";
+import type { Cell } from "./cells.ts";
 import { download } from "./file-transfer.ts";
 import { SERVER_NAME, type LoginStage } from "./login-stage.ts";
-import type { DialOptions, DialResult } from "./real-client.ts";
+import type { DialOptions } from "./dial-script.ts";
+import type { DialResult } from "./real-client.ts";
 import { ADDRESSES } from "./topology.ts";
 
 const FILE_SIZE = 2_000_000;
@@ -49,11 +51,26 @@ export const PPPD_METHODS = {
         negotiated: "eap",
         done: /rcvd \[EAP Request id=\S+ MSCHAPv2[^\]]*S=[0-9A-F]{40}[^]*rcvd \[EAP Success/u,
         hasKeys: true,
-        refused: /rcvd \[EAP Request id=\S+ MSCHAPv2[^\]]*E=691 R=0/u,
+        // A RADIUS server may allow another try (R=1), which pppd does not make.
+        refused: /rcvd \[EAP Request id=\S+ MSCHAPv2[^\]]*E=691 R=[01]/u,
     },
-} as const satisfies Readonly<Record<string, PppdMethod>>;
+    "EAP-TLS": {
+        option: "eap",
+        negotiated: "eap",
+        done: /sent \[EAP Response id=\S+ TLS[^]*rcvd \[EAP Success/u,
+        hasKeys: true,
+        refused: /rcvd \[EAP Failure/u,
+    },
+    "PEAP-MSCHAPv2": {
+        option: "eap",
+        negotiated: "eap",
+        done: /rcvd \[EAP Success/u,
+        hasKeys: true,
+        refused: /rcvd \[EAP Failure/u,
+    },
+} as const satisfies Readonly<Record<Cell["method"], PppdMethod>>;
 
-interface Login extends Pick<DialOptions, "user" | "password" | "pppdOptions"> {
+export interface Login extends Pick<DialOptions, "user" | "password" | "eapTls"> {
     readonly method: PppdMethod;
     /** Who postern must say that the session belongs to. */
     readonly principal: string;
@@ -93,11 +110,11 @@ export async function proveRefusal(stage: LoginStage, login: Omit<Login, "princi
     assert.deepEqual(await stage.sessions(), []);
 }
 
-const dialOf = ({ authority }: LoginStage, { user, password, method, pppdOptions }: Omit<Login, "principal">) => ({
+const dialOf = ({ authority }: LoginStage, { user, password, method, eapTls }: Omit<Login, "principal">) => ({
     host: SERVER_NAME,
     authority,
     user,
     password,
     method: method.option,
-    ...(pppdOptions === undefined ? {} : { pppdOptions }),
+    ...(eapTls === undefined ? {} : { eapTls }),
 });

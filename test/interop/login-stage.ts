@@ -13,7 +13,7 @@ const METHODS = ["mschapv2", "eap", "chap", "pap"];
 const NO_BAN = 0;
 
 /** Keys of postern.yaml by path. */
-type Settings = Readonly<Record<string, unknown>>;
+export type Settings = Readonly<Record<string, unknown>>;
 
 export class LoginStage implements AsyncDisposable {
     readonly topology: Topology;

@@ -1,12 +1,8 @@
 // A real SSTP client: Debian's sstpc under pppd, in a guest of its own, driven from a test.
-import { isIP } from "node:net";
 import { performance } from "node:perf_hooks";
 import { bootGuest, type CommandResult, type Guest, type GuestCommand, type GuestOptions } from "./user-mode-linux.ts";
-import { ADDRESSES, INSIDE_NETWORK, type Topology } from "./topology.ts";
-
-/** Authentication methods that this pppd can be held to, with the options that leave only that one. */
-const METHODS = ["pap", "chap", "mschap", "mschap-v2", "eap"] as const;
-type Method = (typeof METHODS)[number];
+import { dialFiles, dialScript, type DialOptions } from "./dial-script.ts";
+import { INSIDE_NETWORK, type Topology } from "./topology.ts";
 
 /** pppd(8), EXIT STATUS: those that a dial-up client can meet. */
 const EXIT_REASONS: Readonly<Record<number, string>> = {
@@ -20,30 +16,6 @@ const EXIT_REASONS: Readonly<Record<number, string>> = {
     16: "hangup",
     19: "authentication to the peer failed",
 };
-
-export interface DialOptions {
-    /** A name or an address; a name is made to resolve to `address` in the guest. */
-    readonly host: string;
-    /** Default: the topology's server. */
-    readonly address?: string;
-    readonly port?: number;
-    readonly user: string;
-    readonly password: string;
-    /** The only method that the client agrees to; default: any. */
-    readonly method?: Method;
-    /** PEM: the client verifies the server's certificate and name against it.  Without it, it only warns. */
-    readonly authority?: string;
-    /** Sent as the TLS server name; default true when `host` is a name. */
-    readonly serverName?: boolean;
-    /** Settings of the client's TLS library as in openssl.cnf(5), such as `MaxProtocol`; default: the library's. */
-    readonly tls?: Readonly<Record<string, string>>;
-    /** Networks to route through the tunnel; default the inside network. */
-    readonly routes?: readonly string[];
-    /** Further options of pppd, after those that the harness sets. */
-    readonly pppdOptions?: readonly string[];
-    /** Milliseconds until an address must be there; default 30,000. */
-    readonly limit?: number;
-}
 
 export type DialResult =
     | { readonly kind: "connected"; readonly connection: Connection }
@@ -85,9 +57,7 @@ export class RealClient implements AsyncDisposable {
         const { limit = 30_000, routes = [INSIDE_NETWORK] } = options;
         const id = `dial${this.#dials}`;
         const started = performance.now();
-        await this.guest.writeFile(`secrets.${id}`, secretsFile(options));
-        await this.guest.writeFile(`authority.${id}`, options.authority ?? "");
-        await this.guest.writeFile(`openssl.${id}`, opensslConfiguration(options.tls ?? {}));
+        for (const [name, content] of dialFiles(id, options)) await this.guest.writeFile(name, content);
         const pppd = await this.guest.start(dialScript(id, options), 24 * 3_600_000);
         const ended = pppd.result.then((result) => ({ kind: "ended", result }) as const);
         const opened = this.guest
@@ -179,82 +149,6 @@ export class Connection {
         await this.#pppd.result;
     }
 }
-
-function dialScript(id: string, options: DialOptions): string {
-    const { host, address = ADDRESSES.server, port = 443, user, method, authority, pppdOptions = [] } = options;
-    const serverName = options.serverName ?? isIP(host) === 0;
-    const sstpc = [
-        "env",
-        `OPENSSL_CONF=/mnt/openssl.${id}`,
-        "sstpc",
-        "--nolaunchpppd",
-        "--log-stderr",
-        "--log-level",
-        "4",
-        "--ipparam",
-        id,
-    ];
-    sstpc.push(...(authority === undefined ? ["--cert-warn"] : ["--ca-cert", `/mnt/authority.${id}`]));
-    if (serverName) sstpc.push("--tls-ext");
-    sstpc.push(`${host}:${port}`);
-    const pppd = [
-        "pppd",
-        "pty",
-        sstpc.join(" "),
-        "plugin",
-        "sstp-pppd-plugin.so",
-        "sstp-sock",
-        `/run/sstpc/sstpc-${id}`,
-    ];
-    pppd.push(
-        "ipparam",
-        id,
-        "user",
-        user,
-        "nodetach",
-        "debug",
-        "noauth",
-        "noipdefault",
-        "nodefaultroute",
-        "usepeerdns",
-    );
-    // The secrets files, not the command line, carry the password; `hide-password` keeps it out of the log.
-    pppd.push("hide-password", ...refusals(method), ...pppdOptions);
-    return [
-        isIP(host) === 0 ? `echo ${quote(`${address} ${host}`)} >>/etc/hosts` : "",
-        `install -m 600 /mnt/secrets.${id} /etc/ppp/chap-secrets`,
-        `install -m 600 /mnt/secrets.${id} /etc/ppp/pap-secrets`,
-        `rm /mnt/secrets.${id}`,
-        `exec ${pppd.map(quote).join(" ")} 2>&1`,
-        "",
-    ].join("\n");
-}
-
-function opensslConfiguration(settings: Readonly<Record<string, string>>): string {
-    const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}`);
-    const sections = [
-        "openssl_conf = init",
-        "[init]",
-        "ssl_conf = ssl",
-        "[ssl]",
-        "system_default = client",
-        "[client]",
-    ];
-    return [...sections, ...lines, ""].join("\n");
-}
-
-/** pppd takes the first line whose client name fits; any server, any address. */
-function secretsFile({ user, password }: DialOptions): string {
-    return `${secretsWord(user)} * ${secretsWord(password)} *\n`;
-}
-
-/** pppd(8), AUTHENTICATION: words of a secrets file in double quotes, with backslashes before what is special. */
-const secretsWord = (text: string): string => `"${text.replace(/["\\]/gu, "\\$&")}"`;
-
-const refusals = (method: Method | undefined): string[] =>
-    method === undefined ? [] : METHODS.filter((other) => other !== method).map((other) => `refuse-${other}`);
-
-const quote = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 function failure(status: number, log: string, milliseconds: number): DialResult {
     return { kind: "failed", status, reason: reasonOf(status), log: readable(log), milliseconds };
