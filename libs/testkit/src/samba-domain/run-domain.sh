@@ -18,7 +18,8 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 # FreeRADIUS asks for what is MS-CHAPv2, which a domain refuses unless it is told otherwise.
 chroot "$root" samba-tool domain provision --quiet --realm="$realm" --domain="${realm%%.*}" --server-role=dc \
     --dns-backend=SAMBA_INTERNAL --host-ip=127.0.0.1 --targetdir=/run/domain \
-    --option="ntlm auth = mschapv2-and-ntlmv2-only" --option="dns update command = /bin/true" >&2
+    --option="ntlm auth = mschapv2-and-ntlmv2-only" --option="dns update command = /bin/true" \
+    --option="ntp signd socket directory = /run/domain/ntp_signd" >&2
 cat >"$root/run/add-users.py" <"$(dirname "${BASH_SOURCE[0]}")/add-users.py"
 chroot "$root" python3 /run/add-users.py /run/domain/etc/smb.conf
 exec chroot "$root" samba --interactive --debug-stdout --configfile=/run/domain/etc/smb.conf </dev/null
