@@ -193,6 +193,7 @@ export async function startWorker(options: HarnessOptions = {}) {
     const gaveUp: string[] = [];
     const answers: number[] = [];
     const snapshots = new Map<string, readonly SessionSnapshot[]>();
+    const asked: string[] = [];
     let nextHost = 10;
 
     const paths = new PathWatch({ interval: 1_000, mostPerTurn: 1_000, onRtt: () => undefined });
@@ -200,6 +201,7 @@ export async function startWorker(options: HarnessOptions = {}) {
     const connections = new ConnectionTable({ paths, wallClock: () => Date.now(), principalOf });
 
     const decide: SessionPorts["decide"] = async ({ attempt }) => {
+        asked.push(attempt.method);
         await new Promise((resolve) => setTimeout(resolve, options.decisionDelay ?? 0));
         const refusal: Decision = { outcome: "refused", failure: { error: 691, retry: false, message: "refused" } };
         if (attempt.user !== USER) return refusal;
@@ -306,6 +308,8 @@ export async function startWorker(options: HarnessOptions = {}) {
         gaveUp,
         answers,
         snapshots,
+        /** Methods of the attempts that were brought to be decided. */
+        asked,
         /** Wall-clock milliseconds of its ticket keys. */
         clock,
         replaceCertificate: async (keyType: KeyType) => {
