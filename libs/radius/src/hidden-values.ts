@@ -1,6 +1,7 @@
 // Attributes that only who knows the secret reads: User-Password (RFC 2865 §5.2) and the keys of RFC 2548 §2.4.
 //   key attribute: salt:16 (highest bit set) | hidden: length:8 | key | zeros up to a multiple of 16
 import { concatBytes, copyBytes, readU8 } from "@postern/bytes";
+import { InvariantError } from "@postern/errors";
 import { AUTHENTICATOR_SIZE, MAX_PASSWORD_SIZE } from "./constants.ts";
 import type { RadiusDigests } from "./digests.ts";
 import { RadiusError } from "./errors.ts";
@@ -39,8 +40,10 @@ export function revealKey(
     secret: Uint8Array,
     digests: RadiusDigests,
 ): Uint8Array<ArrayBuffer> {
+    if (authenticator.length !== AUTHENTICATOR_SIZE)
+        throw new InvariantError(`an authenticator of ${authenticator.length} bytes`);
     const size = value.length - SALT_SIZE;
-    if (size < BLOCK_SIZE || size % BLOCK_SIZE !== 0 || authenticator.length !== AUTHENTICATOR_SIZE)
+    if (size < BLOCK_SIZE || size % BLOCK_SIZE !== 0)
         throw new RadiusError("RADIUS_BAD_ATTRIBUTE", `an encrypted key of ${value.length} bytes`);
     if ((readU8(value, 0) & 0x80) === 0)
         throw new RadiusError("RADIUS_BAD_ATTRIBUTE", "the salt of an encrypted key lacks its highest bit");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { InvariantError } from "@postern/errors";
 import { test } from "node:test";
 import fc from "fast-check";
 import { encodeLatin1, fromHex, toHex } from "@postern/bytes";
@@ -42,4 +43,5 @@ test("a key that is none is refused: sizes, salt, a length beyond it", () => {
     // The first byte of the first block is the key's length.
     assert.throws(reveal(good.with(2, (good[2] ?? 0) ^ 16)), RadiusError, "length 0");
     assert.throws(reveal(good.with(2, (good[2] ?? 0) ^ 0x40)), RadiusError, "length 80");
+    assert.throws(() => revealKey(good, AUTHENTICATOR.subarray(1), SECRET, digests), InvariantError);
 });

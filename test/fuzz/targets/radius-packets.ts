@@ -1,6 +1,5 @@
 // What RADIUS servers, and dynamic authorization clients, send.
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
 import { encodeLatin1, toHex } from "@postern/bytes";
 import {
     ATTRIBUTE,
@@ -19,7 +18,6 @@ import {
     openSignedRequest,
     type Packet,
     packetSize,
-    type RadiusDigests,
     readInteger,
     readIpv6Prefix,
     readText,
@@ -28,21 +26,13 @@ import {
     vendorAttribute,
     vendorValues,
 } from "@postern/radius";
+import { radiusDigests as digests } from "@postern/radius-client";
 import type { FuzzTarget } from "../fuzz-target.ts";
 import { outcomeOf, valueOf } from "../properties.ts";
 
 const SECRET = encodeLatin1("shared by a fuzzer with itself");
 const REQUEST = { code: CODE.accessRequest, identifier: 1, authenticator: new Uint8Array(16).fill(7) } as const;
 const KEY_SIZE = 34;
-
-const digests: RadiusDigests = {
-    md5: (...parts) => {
-        const hash = createHash("md5");
-        for (const part of parts) hash.update(part);
-        return hash.digest();
-    },
-    hmacMd5: (key, data) => createHmac("md5", key).update(data).digest(),
-};
 
 function* seeds(): Iterable<Uint8Array> {
     const microsoft = (type: number, value: Uint8Array) => vendorAttribute(VENDOR.microsoft, type, value);

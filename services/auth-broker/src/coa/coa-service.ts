@@ -2,13 +2,13 @@
 import type { Bucket, Bus } from "@postern/bus";
 import type { AuthBrokerSection } from "@postern/config";
 import type { AuthStateRecord } from "@postern/contracts";
+import { radiusDigests } from "@postern/radius-client";
 import type { Logger, Metrics, PeerLines } from "@postern/telemetry";
 import { systemClock } from "../clock.ts";
 import { readSecretFile } from "../secret-file.ts";
 import { ClientList } from "./client-list.ts";
 import { DynamicAuthorization } from "./dynamic-authorization.ts";
 import { createDynamicMetrics } from "./dynamic-metrics.ts";
-import { radiusDigests } from "./radius-digests.ts";
 import { RequestClaims } from "./request-claims.ts";
 import { SessionEffects } from "./session-effects.ts";
 import { UdpListener } from "./udp-listener.ts";

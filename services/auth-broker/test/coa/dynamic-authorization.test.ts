@@ -10,7 +10,7 @@ import { DynamicAuthorization, type DynamicRules } from "../../src/coa/dynamic-a
 import type { IgnoredReason } from "../../src/coa/dynamic-metrics.ts";
 import type { DynamicRequest } from "../../src/coa/dynamic-request.ts";
 import { refuse, type Refusal } from "../../src/coa/error-cause.ts";
-import { radiusDigests } from "../../src/coa/radius-digests.ts";
+import { radiusDigests } from "@postern/radius-client";
 import { RequestClaims } from "../../src/coa/request-claims.ts";
 import { MemoryBucket } from "../memory-bucket.ts";
 import { testClock } from "../test-clock.ts";

@@ -14,7 +14,7 @@ import {
     type Attribute,
     type Packet,
 } from "@postern/radius";
-import { radiusDigests } from "../../src/coa/radius-digests.ts";
+import { radiusDigests } from "@postern/radius-client";
 
 let lastIdentifier = 0;
 
