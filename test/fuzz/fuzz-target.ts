@@ -27,6 +27,7 @@ export const TARGETS = [
     "dhcpv6-messages",
     "packet-path",
     "radius-packets",
+    "radius-stream",
     "eap-packets",
     "bus-messages",
     "stored-records",

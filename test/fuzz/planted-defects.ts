@@ -84,6 +84,11 @@ export const PLANTED: Readonly<Record<TargetName, Defect>> = {
         from: "at + size > bytes.length)",
         to: "at + size > bytes.length + 1)",
     },
+    "radius-stream": {
+        file: "libs/radius/src/packet-stream.ts",
+        from: "this.#rest = left.slice();",
+        to: "this.#rest = left.slice(0, 18);",
+    },
     "eap-packets": {
         file: "libs/eap/src/mschapv2-packet.ts",
         from: "checkedLength(data) < nameAt || readU8(data, HEADER_SIZE) !== size",

@@ -7,18 +7,20 @@ import { type Cell, CELLS } from "./cells.ts";
 import { type Login, PPPD_METHODS, proveLogin, proveRefusal } from "./login-proof.ts";
 import type { OwnConnection } from "./own-client.ts";
 import { dialPeap, provePeap, untilPrincipals } from "./peap-proof.ts";
-import { openRadiusStage, type RadiusStage } from "./radius-stage.ts";
+import { openRadiusStage, TLS_REALM, type RadiusStage } from "./radius-stage.ts";
 
 type Method = Cell["method"];
 
 const LOCKOUT = 3;
 const password = randomBytes(12).toString("base64url");
 const nameFor = (method: Method): string => `user-${method.toLowerCase()}`;
+const SECURE_USER = `carol@${TLS_REALM}`;
 const USERS: readonly RadiusUser[] = [
     ...(["PAP", "CHAP-MD5", "MS-CHAPv2", "EAP-MSCHAPv2"] as const).map((method) => ({
         name: nameFor(method),
         password,
     })),
+    { name: SECURE_USER, password },
     { name: nameFor("PEAP-MSCHAPv2"), password, eap: "PEAP" },
     { name: nameFor("EAP-TLS"), eap: "TLS" },
     { name: "bob", password, eap: "PEAP", reply: ["Port-Limit := 1"] },
@@ -62,6 +64,12 @@ const PROOFS: Readonly<Record<Method, Pick<Cell, "client"> & { readonly prove: (
         prove: (method) => provePeap(scene.stage, scene.radius, nameFor(method), password),
     },
 };
+
+test("a user of FreeRADIUS whom a proxy is asked about over TLS logs in, and with a wrong password does not", async () => {
+    const method = PPPD_METHODS["MS-CHAPv2"];
+    await proveRefusal(scene.stage, { user: SECURE_USER, password: `${password}x`, method });
+    await proveLogin(scene.stage, { user: SECURE_USER, password, method, principal: SECURE_USER });
+});
 
 for (const { method, client } of CELLS.filter(({ backend }) => backend === "FreeRADIUS")) {
     test(`a user of FreeRADIUS logs in with ${method}, and with a wrong password or certificate does not`, async () => {

@@ -1,9 +1,12 @@
 // A stage on which a FreeRADIUS decides about every login.
-import { startFreeRadius, type FreeRadius, type FreeRadiusOptions } from "@postern/testkit";
+import { startFreeRadius, startRadsecProxy, type FreeRadius, type FreeRadiusOptions } from "@postern/testkit";
 import { LoginStage, type Settings } from "./login-stage.ts";
 import type { Topology } from "./topology.ts";
 
 const PORT = 1812;
+const TLS_PORT = 2083;
+/** Of users about whom the same server is asked over TLS. */
+export const TLS_REALM = "radsec.test";
 
 export interface RadiusStage {
     readonly stage: LoginStage;
@@ -20,10 +23,22 @@ export async function openRadiusStage(
         const options = await prepare(topology, resources);
         const spawn = topology.server.spawn.bind(topology.server);
         radius = resources.use(await startFreeRadius({ ...options, port: PORT, spawn }));
-        const servers = [{ address: `${radius.address}:${radius.port}`, secretFile: radius.secretFile }];
+        const { address } = radius;
+        const proxy = resources.use(await startRadsecProxy({ radius, port: TLS_PORT, client: address, spawn }));
+        const { ca, certificate, key } = proxy.files;
+        const tls = { caFile: ca, certificateFile: certificate, keyFile: key };
         return {
-            "auth-broker.backends": { company: { kind: "radius", servers } },
-            "auth-broker.chain": [{ backends: [{ use: "company" }] }],
+            "auth-broker.backends": {
+                company: {
+                    kind: "radius",
+                    servers: [{ address: `${address}:${radius.port}`, secretFile: radius.secretFile }],
+                },
+                secure: { kind: "radius", servers: [{ address: proxy.address, tls }] },
+            },
+            "auth-broker.chain": [
+                { realm: TLS_REALM, backends: [{ use: "secure" }] },
+                { backends: [{ use: "company" }] },
+            ],
             ...settings,
         };
     });

@@ -225,6 +225,29 @@ test("a chain uses backends that are there, and none of them is called local", (
     assert.equal(hq.servers[0]?.secretFile, "/etc/postern/hq.secret");
 });
 
+test("a RADIUS server needs a secret or TLS, and a certificate its key", () => {
+    const textOf = (...servers: string[]): string =>
+        [
+            "name: vpn.example.com", // 1
+            "auth-broker:", // 2
+            "  backends:", // 3
+            "    hq:", // 4
+            "      kind: radius", // 5
+            "      servers:", // 6
+            ...servers.map((server) => `        - { address: 192.0.2.1:2083${server} }`),
+        ].join("\n");
+    const server = "auth-broker.backends.hq.servers";
+    assert.deepEqual(places(textOf("", ", tls: { certificateFile: a.pem }", ", tls: { keyFile: a.key }")), [
+        `7 ${server}.0.secretFile`,
+        `8 ${server}.1.tls.keyFile`,
+        `9 ${server}.2.tls.certificateFile`,
+    ]);
+    const text = textOf(", tls: { caFile: ca.pem, certificateFile: a.pem, keyFile: a.key }");
+    const { hq } = parseConfig(text, FILE)["auth-broker"].backends;
+    assert.ok(hq?.kind === "radius");
+    assert.equal(hq.servers[0]?.tls?.keyFile, "/etc/postern/a.key");
+});
+
 test("what an LDAP directory cannot check is said here, not at the first login", () => {
     const directory = "{ kind: ldap, servers: [ldaps://dc1.corp.example], userBase: dc=corp }";
     const textOf = (methods: string, ...links: string[]): string =>

@@ -28,6 +28,12 @@ export interface RadiusReply extends RequestSecrets {
     readonly packet: Packet;
 }
 
+/** What became of it on one socket. */
+export type SocketOutcome =
+    | ExchangeOutcome
+    /** The connection broke on which the server may have had it; on another one it may be asked again. */
+    | { readonly kind: "lost"; readonly error: Error };
+
 export type ExchangeOutcome =
     | { readonly kind: "reply"; readonly reply: RadiusReply }
     /** No reply verified until nobody waited any more. */

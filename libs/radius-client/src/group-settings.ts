@@ -1,7 +1,7 @@
 // What a group of servers is made with; times are in milliseconds.
 import type { Attribute } from "@postern/radius";
 import type { MessageAuthenticatorMode } from "./reply-rule.ts";
-import type { ServerAddress } from "./udp-socket.ts";
+import type { ServerAddress } from "./client-socket.ts";
 
 export interface ServerSettings {
     readonly address: ServerAddress;

@@ -36,7 +36,16 @@ export class MonitoredServer {
         this.#ports = ports;
         const { outstanding, retransmit, messageAuthenticator } = settings;
         const rule = new ReplyRule(messageAuthenticator);
-        this.#client = new ServerClient({ ...server, name: this.name, outstanding, retransmit, rule, ports, observer });
+        this.#client = new ServerClient({
+            ...server,
+            name: this.name,
+            outstanding,
+            retransmit,
+            repeats: settings.profile === "standard",
+            rule,
+            ports,
+            observer,
+        });
         this.#health = new ServerHealth({
             now: ports.now,
             patient: settings.profile === "interactive",

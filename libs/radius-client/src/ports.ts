@@ -1,6 +1,8 @@
 // What a client has from its platform; tests put their own in.
 import { randomBytes } from "node:crypto";
-import { openUdpSocket, type OpenSocket } from "./udp-socket.ts";
+import type { OpenSocket } from "./client-socket.ts";
+import { TlsClientSocket } from "./tls-socket.ts";
+import { UdpClientSocket } from "./udp-socket.ts";
 
 /** Stops what `after` started; harmless when it has happened already. */
 export type Cancel = () => void;
@@ -25,5 +27,8 @@ export const systemPorts: ClientPorts = {
     },
     randomBytes: (size) => randomBytes(size),
     random: Math.random,
-    openSocket: openUdpSocket,
+    openSocket: (address, handlers) =>
+        address.tls === undefined
+            ? new UdpClientSocket(address, handlers)
+            : new TlsClientSocket(address, address.tls, handlers),
 };

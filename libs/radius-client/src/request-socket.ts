@@ -1,12 +1,12 @@
-// One source port: up to 256 requests that wait, and the replies to them.
+// One source port or connection: up to 256 requests that wait, and the replies to them.
 import { CODE, encodeRandomRequest, encodeSignedRequest, openReply, RadiusError, type Packet } from "@postern/radius";
-import type { ExchangeOutcome, RadiusRequest } from "./exchange.ts";
+import type { RadiusRequest, SocketOutcome } from "./exchange.ts";
 import { Identifiers } from "./identifiers.ts";
 import type { IgnoredReason, RadiusObserver } from "./observer.ts";
 import type { Cancel, ClientPorts } from "./ports.ts";
 import { radiusDigests } from "./radius-digests.ts";
 import type { ReplyRule } from "./reply-rule.ts";
-import type { ClientSocket, ServerAddress } from "./udp-socket.ts";
+import type { ClientSocket, ServerAddress } from "./client-socket.ts";
 
 export interface RequestSocketOptions {
     /** In what is told: `host:port`. */
@@ -24,7 +24,7 @@ interface Waiting {
     readonly authenticator: Uint8Array;
     readonly replies: readonly number[];
     readonly sentAt: number;
-    readonly end: (outcome: ExchangeOutcome) => void;
+    readonly end: (outcome: SocketOutcome) => void;
 }
 
 const AUTHENTICATOR_SIZE = 16;
@@ -60,10 +60,10 @@ export class RequestSocket {
     }
 
     /** `identifier`: one that was taken.  Never rejects. */
-    async exchange(request: RadiusRequest, identifier: number, signal: AbortSignal): Promise<ExchangeOutcome> {
+    async exchange(request: RadiusRequest, identifier: number, signal: AbortSignal): Promise<SocketOutcome> {
         const { ports, name, observer } = this.#options;
         const { bytes, authenticator } = this.#encode(request, identifier);
-        const { promise, resolve: end } = Promise.withResolvers<ExchangeOutcome>();
+        const { promise, resolve: end } = Promise.withResolvers<SocketOutcome>();
         const onAbort = (): void => end({ kind: "ended" });
         signal.addEventListener("abort", onAbort, { once: true });
         this.#waiting.set(identifier, { authenticator, replies: request.replies, sentAt: ports.now(), end });
@@ -78,16 +78,21 @@ export class RequestSocket {
         return outcome;
     }
 
-    /** Everything that waits ends as unreachable; idempotent. */
+    /** Everything that waits ends as unreachable, or as lost with the connection; idempotent. */
     close(error: Error): void {
         this.#socket.close();
         this.#onClosed();
-        for (const { end } of this.#waiting.values()) end({ kind: "unreachable", error });
+        const kind = this.#socket.wasConnected ? "lost" : "unreachable";
+        for (const { end } of this.#waiting.values()) end({ kind, error });
     }
 
-    /** Sends at once, and the very same bytes again after `retransmit`, twice that, and so on. */
+    /** Sends at once, and over UDP the very same bytes again after `retransmit`, twice that, and so on. */
     #transmit(bytes: Uint8Array): Cancel {
         const { ports, name, observer, retransmit } = this.#options;
+        if (this.#socket.isReliable) {
+            this.#socket.send(bytes);
+            return () => undefined;
+        }
         let interval = retransmit;
         let cancel = ports.after(interval, again);
         const socket = this.#socket;

@@ -1,10 +1,12 @@
 // Requests to one server over as many connected sockets as their identifiers need.
-import type { RadiusRequest, ExchangeOutcome } from "./exchange.ts";
+import type { ExchangeOutcome, RadiusRequest, SocketOutcome } from "./exchange.ts";
 import { RequestSocket, type RequestSocketOptions } from "./request-socket.ts";
 
 export interface ServerClientOptions extends RequestSocketOptions {
     /** Requests that may wait at once. */
     readonly outstanding: number;
+    /** Whether a request whose connection broke may be asked again on another one. */
+    readonly repeats: boolean;
 }
 
 /** One socket more than the requests need, so that identifiers can rest. */
@@ -23,8 +25,18 @@ export class ServerClient {
         this.#maxSockets = Math.ceil(options.outstanding / IDENTIFIERS) + SPARE_SOCKETS;
     }
 
-    /** Sends `request` until a reply verifies or `signal` is aborted.  Never rejects. */
+    /**
+     * Sends `request` until a reply verifies or `signal` is aborted.  Never rejects.  A connection that was idle may have been
+     * forgotten on the way, which only the request shows: one that breaks is tried anew, once.
+     */
     async exchange(request: RadiusRequest, signal: AbortSignal): Promise<ExchangeOutcome> {
+        const first = await this.#exchangeOnce(request, signal);
+        const outcome =
+            first.kind === "lost" && this.#options.repeats ? await this.#exchangeOnce(request, signal) : first;
+        return outcome.kind === "lost" ? { kind: "unreachable", error: outcome.error } : outcome;
+    }
+
+    async #exchangeOnce(request: RadiusRequest, signal: AbortSignal): Promise<SocketOutcome> {
         if (this.#closed !== undefined) return { kind: "unreachable", error: this.#closed };
         if (signal.aborted) return { kind: "ended" };
         if (this.#waiting >= this.#options.outstanding) return { kind: "full" };

@@ -1,35 +1,17 @@
 // A UDP socket connected to one server: nobody else's datagrams reach it, and the kernel tells when the server's port is closed.
 import { createSocket, type Socket } from "node:dgram";
 import { lookup } from "node:dns";
-
-export interface ServerAddress {
-    /** A name or an address. */
-    readonly host: string;
-    readonly port: number;
-}
-
-export interface SocketHandlers {
-    readonly onMessage: (bytes: Uint8Array) => void;
-    /** The server cannot be reached through this socket, which is closed. */
-    readonly onError: (error: Error) => void;
-}
-
-export interface ClientSocket {
-    /** What is sent before the name is known goes out when it is. */
-    send(bytes: Uint8Array): void;
-    close(): void;
-}
-
-export type OpenSocket = (address: ServerAddress, handlers: SocketHandlers) => ClientSocket;
-
-export const openUdpSocket: OpenSocket = (address, handlers) => new UdpSocket(address, handlers);
+import type { ClientSocket, ServerAddress, SocketHandlers } from "./client-socket.ts";
 
 type State =
     | { readonly kind: "connecting"; readonly waiting: Uint8Array[]; socket?: Socket }
     | { readonly kind: "connected"; readonly socket: Socket }
     | { readonly kind: "closed" };
 
-class UdpSocket implements ClientSocket {
+export class UdpClientSocket implements ClientSocket {
+    readonly isReliable = false;
+    /** Nobody knows of UDP. */
+    readonly wasConnected = false;
     readonly #handlers: SocketHandlers;
     #state: State = { kind: "connecting", waiting: [] };
 

@@ -15,7 +15,7 @@ import type { GroupSettings } from "../src/group-settings.ts";
 import type { RadiusObserver } from "../src/observer.ts";
 import type { ClientPorts } from "../src/ports.ts";
 import { radiusDigests } from "../src/radius-digests.ts";
-import type { OpenSocket, SocketHandlers } from "../src/udp-socket.ts";
+import type { OpenSocket, SocketHandlers } from "../src/client-socket.ts";
 
 const secret = randomBytes(16);
 export const never = new AbortController().signal;
@@ -78,6 +78,8 @@ export function manualPorts(answer: (sent: Sent) => void) {
         let closed = false;
         open += 1;
         return {
+            isReliable: false,
+            wasConnected: false,
             send(bytes) {
                 const one = { port, bytes: Uint8Array.from(bytes), at: clock.now(), handlers };
                 sent.push(one);

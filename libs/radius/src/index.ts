@@ -25,4 +25,5 @@ export { RadiusError } from "./errors.ts";
 export { hidePassword, revealKey } from "./hidden-values.ts";
 export { higherLayerKey, mschapAttributes, mschapError, mschapSuccess } from "./mschap.ts";
 export { decodePacket, encodePacket, packetSize, type Attribute, type Packet } from "./packet.ts";
+export { PacketStream } from "./packet-stream.ts";
 export { vendorAttribute, vendorValues } from "./vendor-specific.ts";

@@ -16,6 +16,7 @@ export type { Patience } from "./eventually.ts";
 export { FakeClock } from "./fake-clock.ts";
 export type { FakeTimer } from "./fake-clock.ts";
 export { FreeRadius, startFreeRadius, type FreeRadiusOptions } from "./free-radius/free-radius.ts";
+export { startRadsecProxy, type RadsecProxy } from "./free-radius/radsec-proxy.ts";
 export type { RadiusUser } from "./free-radius/raddb.ts";
 export { KeptLog, silentLog } from "./kept-log.ts";
 export { startNatsServer } from "./nats-server.ts";

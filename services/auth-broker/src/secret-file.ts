@@ -1,4 +1,4 @@
-// Shared secrets of RADIUS, each in a file of its own.
+// Secrets of RADIUS, each in a file of its own.
 import { open, type FileHandle } from "node:fs/promises";
 import { ConfigError } from "@postern/errors";
 
@@ -7,7 +7,7 @@ const MAX_SIZE = 1_024;
 const OTHERS = 0o077;
 
 /** The secret in a file; a newline at its end does not count.  Rejects with a ConfigError that says what to do about it. */
-export async function readSecretFile(path: string): Promise<Uint8Array> {
+export async function readSecretFile(path: string, maxSize = MAX_SIZE): Promise<Uint8Array> {
     const unusable = (why: string, cause?: unknown): ConfigError =>
         new ConfigError("KEY_FILE_UNUSABLE", `${path}: ${why}`, cause === undefined ? {} : { cause });
     let file: FileHandle;
@@ -19,7 +19,7 @@ export async function readSecretFile(path: string): Promise<Uint8Array> {
     try {
         const { mode, size } = await file.stat();
         if ((mode & OTHERS) !== 0) throw unusable("others than its owner can use it: chmod 0600 it");
-        if (size > MAX_SIZE) throw unusable("too long for a shared secret");
+        if (size > maxSize) throw unusable(`longer than the ${maxSize} bytes that such a secret may have`);
         const secret = (await file.readFile("latin1")).replace(/\r?\n$/, "");
         if (secret === "") throw unusable("it is empty, and anybody would know that");
         return Buffer.from(secret, "latin1");

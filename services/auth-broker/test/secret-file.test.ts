@@ -28,7 +28,7 @@ test("what is not there, empty, too long, or open to others is refused with the 
     const cases: readonly (readonly [name: string, content: string | undefined, mode: number, why: RegExp])[] = [
         ["absent", undefined, 0, /ENOENT/],
         ["empty", "\n", 0o600, /empty/],
-        ["long", "x".repeat(1_025), 0o600, /too long/],
+        ["long", "x".repeat(1_025), 0o600, /longer than the 1024 bytes/],
         ["open", secret, 0o640, /chmod 0600/],
     ];
     for (const [name, content, mode, why] of cases) {

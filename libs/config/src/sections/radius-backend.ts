@@ -1,22 +1,11 @@
 // A backend of kind `radius` in `auth-broker.backends` of postern.yaml.
 import { z } from "zod";
-import { duration, filePath, listenAddress } from "../scalars.ts";
-
-const server = z.strictObject({
-    address: listenAddress().describe("Host and port: `10.0.0.5:1812`."),
-    secretFile: filePath().describe("The shared secret, in a file of mode 0600; a newline at its end does not count."),
-    priority: z
-        .int()
-        .min(0)
-        .max(1_000)
-        .default(0)
-        .describe("Servers of a higher number are asked only when no lower one is alive."),
-    weight: z.int().min(1).max(1_000).default(1).describe("Share of the logins among servers of the same priority."),
-});
+import { duration } from "../scalars.ts";
+import { radiusServer } from "./radius-server.ts";
 
 export const radiusBackend = z.strictObject({
     kind: z.literal("radius").describe("RADIUS servers."),
-    servers: z.array(server).min(1).max(16).describe("The servers; all must know the same users."),
+    servers: z.array(radiusServer).min(1).max(16).describe("The servers; all must know the same users."),
     profile: z
         .enum(["standard", "interactive"])
         .default("standard")
@@ -31,7 +20,9 @@ export const radiusBackend = z.strictObject({
         ),
     retransmit: duration({ min: "100ms", max: "30s" })
         .prefault("700ms")
-        .describe("After this time without a reply a request is sent again, byte by byte the same; the time doubles."),
+        .describe(
+            "After this time without a reply a request is sent again over UDP, byte by byte the same; the time doubles.",
+        ),
     serverTimeout: duration({ min: "200ms", max: "60s" })
         .prefault("1500ms")
         .describe("After this time without a reply the next server is asked (`standard`)."),
@@ -48,7 +39,7 @@ export const radiusBackend = z.strictObject({
         .prefault("5s")
         .describe("How often a dead server is asked for its status; one that answers is alive at once."),
     outstanding: z.int().min(1).max(2_048).default(512).describe("Requests to one server at once.").meta({
-        limit: "Requests that wait for one RADIUS server, 256 to each UDP socket; then the next server is asked.",
+        limit: "Requests that wait for one RADIUS server, 256 to each UDP socket or TLS connection; then the next server is asked.",
     }),
     nasIdentifier: z.string().min(1).max(253).default("postern").describe("NAS-Identifier in every request."),
     groupAttribute: z

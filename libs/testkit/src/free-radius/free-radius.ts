@@ -212,7 +212,7 @@ async function freePort(): Promise<number> {
 let installation: Promise<string> | undefined;
 
 /** The folder that the installer prints; it downloads only the first time on a machine. */
-async function installed(): Promise<string> {
+export async function installed(): Promise<string> {
     installation ??= promisify(execFile)(INSTALLER).then(({ stdout }) => stdout.trim());
     return installation;
 }

@@ -3,7 +3,7 @@ import type { NameRules } from "@postern/accounts";
 import type { AuthBrokerSection } from "@postern/config";
 import { ServerGroup } from "@postern/radius-client";
 import type { Logger, PeerLines } from "@postern/telemetry";
-import { readSecretFile } from "../../secret-file.ts";
+import { readRadiusServers } from "../../radius-servers.ts";
 import { nasAttributes } from "./access-request.ts";
 import { RadiusBackend } from "./radius-backend.ts";
 import type { RadiusMetrics } from "./radius-metrics.ts";
@@ -24,18 +24,13 @@ export async function openRadiusBackend(
     { log, lines, radius, names }: RadiusPorts,
 ): Promise<RadiusBackend> {
     const nas = { identifier: settings.nasIdentifier, address: settings.nasIpAddress };
-    const servers = await Promise.all(
-        settings.servers.map(async ({ secretFile, ...server }) => ({
-            ...server,
-            secret: await readSecretFile(secretFile),
-        })),
-    );
-    const { profile, timeout, interactiveTimeout } = settings;
+    const { profile } = settings;
+    const timeout = profile === "interactive" ? settings.interactiveTimeout : settings.timeout;
     const group = new ServerGroup(
         {
             ...settings,
-            servers,
-            timeout: profile === "interactive" ? interactiveTimeout : timeout,
+            servers: await readRadiusServers(settings.servers, timeout),
+            timeout,
             statusAttributes: nasAttributes(nas),
         },
         radius.observer(name, log.child({ backend: name }), lines),
