@@ -13,14 +13,21 @@ export interface RadiusStage {
     readonly radius: FreeRadius;
 }
 
+export interface RadiusScene extends FreeRadiusOptions {
+    /** Backends beside the server. */
+    readonly backends?: Readonly<Record<string, unknown>>;
+    /** Who is asked; default: the server, as `company`. */
+    readonly chain?: readonly unknown[];
+}
+
 /** `prepare` says who its users are; it may start what the server needs. */
 export async function openRadiusStage(
-    prepare: (topology: Topology, resources: AsyncDisposableStack) => Promise<FreeRadiusOptions>,
+    prepare: (topology: Topology, resources: AsyncDisposableStack) => Promise<RadiusScene>,
     settings: Settings = {},
 ): Promise<RadiusStage> {
     let radius: FreeRadius | undefined;
     const stage = await LoginStage.open(async (topology, resources) => {
-        const options = await prepare(topology, resources);
+        const { backends, chain, ...options } = await prepare(topology, resources);
         const spawn = topology.server.spawn.bind(topology.server);
         radius = resources.use(await startFreeRadius({ ...options, port: PORT, spawn }));
         const { address } = radius;
@@ -33,11 +40,12 @@ export async function openRadiusStage(
                     kind: "radius",
                     servers: [{ address: `${address}:${radius.port}`, secretFile: radius.secretFile }],
                 },
+                ...backends,
                 secure: { kind: "radius", servers: [{ address: proxy.address, tls }] },
             },
             "auth-broker.chain": [
                 { realm: TLS_REALM, backends: [{ use: "secure" }] },
-                { backends: [{ use: "company" }] },
+                ...(chain ?? [{ backends: [{ use: "company" }] }]),
             ],
             ...settings,
         };

@@ -2,9 +2,11 @@
 // ports (LDAP, Kerberos, SMB, DNS), so it wants a network namespace that has nothing else.
 import { execFile, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { createCertificateAuthority } from "../certificates.ts";
 import { waitForValue } from "../eventually.ts";
 import { spawnBound } from "../spawn-bound.ts";
 import { createTemporaryDirectory, type TemporaryDirectory } from "../temporary-directory.ts";
@@ -22,10 +24,22 @@ export interface DomainUser {
     readonly name: string;
     /** The domain wants seven characters, of three kinds. */
     readonly password: string;
+    /** What is in the way of a login with the right password. */
+    readonly state?: "disabled" | "expired" | "must-change" | "no-hours";
+}
+
+export interface DomainGroup {
+    readonly name: string;
+    /** Users, or groups that come before. */
+    readonly members: readonly string[];
 }
 
 export interface SambaDomainOptions {
+    /** The first one must be able to log in. */
     readonly users: readonly [DomainUser, ...DomainUser[]];
+    readonly groups?: readonly DomainGroup[];
+    /** The name or address in its certificate; default 127.0.0.1. */
+    readonly certificateName?: string;
     /** Starts its processes, in the network namespace; default `spawnBound`. */
     readonly spawn?: Spawn;
 }
@@ -35,14 +49,26 @@ export async function startSambaDomain(options: SambaDomainOptions): Promise<Sam
     const { stdout } = await promisify(execFile)(BUILDER, { timeout: BUILD_LIMIT_MS });
     await using made = new AsyncDisposableStack();
     const state = made.use(await createTemporaryDirectory("domain"));
+    await writeTlsFiles(state.path, options.certificateName ?? "127.0.0.1");
     const domain = made.use(new SambaDomain(stdout.trim(), state, options));
     await domain.untilReady();
     made.move();
     return domain;
 }
 
+async function writeTlsFiles(directory: string, name: string): Promise<void> {
+    const authority = await createCertificateAuthority("authority of a domain", "rsa");
+    const { cert, key } = await authority.issue({ names: [name], keyType: "rsa" });
+    await mkdir(join(directory, "tls"));
+    const files = { "ca.pem": authority.cert, "controller.pem": cert, "controller.key": key };
+    for (const [file, text] of Object.entries(files))
+        await writeFile(join(directory, "tls", file), text, { mode: 0o600 });
+}
+
 export class SambaDomain implements AsyncDisposable {
     readonly realm = "CORP.TEST";
+    /** The DN of the domain. */
+    readonly base = "DC=corp,DC=test";
     readonly #root: string;
     readonly #state: TemporaryDirectory;
     readonly #options: SambaDomainOptions;
@@ -55,7 +81,7 @@ export class SambaDomain implements AsyncDisposable {
         this.#options = options;
         const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"];
         this.#controller = this.#start("unshare", [...namespaces, RUNNER, root, state.path, this.realm]);
-        this.#controller.stdin?.end(JSON.stringify(options.users));
+        this.#controller.stdin?.end(JSON.stringify({ users: options.users, groups: options.groups ?? [] }));
         for (const stream of [this.#controller.stdout, this.#controller.stderr]) {
             stream?.setEncoding("utf8").on("data", (text: string) => (this.#log = (this.#log + text).slice(-LOG_KEPT)));
         }
@@ -64,6 +90,11 @@ export class SambaDomain implements AsyncDisposable {
     /** What the controller has said. */
     get log(): string {
         return this.#log;
+    }
+
+    /** The authority that its certificate for LDAP is from, a PEM file. */
+    get caFile(): string {
+        return join(this.#state.path, "tls/ca.pem");
     }
 
     /** For FreeRADIUS: the command that verifies an MS-CHAPv2 response of one of the domain's users. */
