@@ -28,7 +28,7 @@ export interface DomainUser {
     readonly state?: "disabled" | "expired" | "must-change" | "no-hours";
 }
 
-export interface DomainGroup {
+interface DomainGroup {
     readonly name: string;
     /** Users, or groups that come before. */
     readonly members: readonly string[];
