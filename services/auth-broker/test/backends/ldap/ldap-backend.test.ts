@@ -1,27 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import { parseConfig } from "@postern/config";
 import { DependencyError } from "@postern/errors";
-import {
-    createCertificateAuthority,
-    eventually,
-    groupDn,
-    GROUPS,
-    KeptLog,
-    PEOPLE,
-    SERVICE_DN,
-    startSlapd,
-    userDn,
-    type Slapd,
-} from "@postern/testkit";
-import type { AuthAttempt, Verdict } from "../../../src/auth-backend.ts";
-import { openLdapBackend } from "../../../src/backends/ldap/open-ldap-backend.ts";
-import type { LdapBackend } from "../../../src/backends/ldap/ldap-backend.ts";
-import { systemClock } from "../../../src/clock.ts";
+import { createCertificateAuthority, eventually, groupDn, startSlapd, userDn, type Slapd } from "@postern/testkit";
+import { attempt, ldapRig, type LdapRig, login, never, reasonOf } from "./ldap-rig.ts";
 
 const secret = (): string => randomBytes(12).toString("base64url");
-const never = new AbortController().signal;
 const passwords = { alice: secret(), umlaut: `${secret()}ÄÖ(*)\\` };
 const servicePassword = secret();
 const authority = await createCertificateAuthority("LDAP authority");
@@ -48,58 +32,11 @@ after(async () => {
     for (const server of [first, second, impostor]) await server[Symbol.asyncDispose]();
 });
 
-interface Rig {
-    readonly backend: LdapBackend;
-    readonly log: KeptLog;
-    readonly counted: string[];
-}
-
-async function rig(
+const rig = (
     servers: readonly string[],
     more = "",
     home: Pick<Slapd, "caFile" | "passwordFile"> = first,
-): Promise<Rig> {
-    const { backends, names } = parseConfig(
-        `name: vpn.example
-auth-broker:
-  names: { ownDomains: [CORP] }
-  backends:
-    directory:
-      kind: ldap
-      servers: [${servers.map((url) => JSON.stringify(url)).join(", ")}]
-      caFile: ${home.caFile}
-      serverName: directory.postern.test
-      bindDn: ${SERVICE_DN}
-      passwordFile: ${home.passwordFile}
-      userBase: ${PEOPLE}
-      groupBase: ${GROUPS}
-      ${more}
-`,
-        "/postern.yaml",
-    )["auth-broker"];
-    const settings = backends["directory"];
-    assert.ok(settings?.kind === "ldap");
-    const [log, counted]: [KeptLog, string[]] = [new KeptLog(), []];
-    const metrics = {
-        decided: (_: string, outcome: string) => void counted.push(outcome),
-        server: (_: string, server: string, alive: boolean) => void counted.push(`${server} ${alive}`),
-    };
-    const backend = await openLdapBackend("directory", settings, { clock: systemClock, log, metrics, names });
-    after(() => backend.stop());
-    return { backend, log, counted };
-}
-
-const attempt = (identity: string, password: string): AuthAttempt => ({
-    session: "s",
-    attempt: 1,
-    worker: "w1",
-    client: { address: "192.0.2.1", port: 1 },
-    identify: () => undefined,
-    credentials: { method: "pap", identity, password: new TextEncoder().encode(password) },
-});
-const login = ({ backend }: Rig, identity: string, password: string, signal = never): Promise<Verdict> =>
-    backend.authenticate(attempt(identity, password), signal);
-const reasonOf = (verdict: Verdict): string => (verdict.outcome === "reject" ? verdict.reason : verdict.outcome);
+): Promise<LdapRig> => ldapRig(servers, home, more);
 
 for (const [name, url] of [
     ["ldaps", first.ldaps],
