@@ -5,6 +5,7 @@ import type { Measure, Scene } from "./measure.ts";
 import { bulkTcp } from "./measures/bulk-tcp.ts";
 import { heldSessions } from "./measures/held-sessions.ts";
 import { latency } from "./measures/latency.ts";
+import { logins } from "./measures/logins.ts";
 import { setUps } from "./measures/set-ups.ts";
 import { setUpTime } from "./measures/set-up-time.ts";
 import { shareOfRawTls } from "./measures/share-of-raw-tls.ts";
@@ -29,6 +30,7 @@ const MEASURES: readonly Measure[] = [
     heldSessions,
     stoppedReader,
     setUpTime,
+    logins,
 ];
 
 // Before anything of ours runs.

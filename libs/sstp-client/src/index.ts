@@ -14,3 +14,4 @@ export type { PingOptions } from "./pinger.ts";
 export { SstpClient } from "./sstp-client.ts";
 export type { TakenStream } from "./tunnel.ts";
 export { EapMschapv2Peer } from "./eap-mschapv2-peer.ts";
+export { pppDigests } from "./node-digests.ts";
