@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { DependencyError } from "@postern/errors";
 import { createCertificateAuthority, eventually, groupDn, startSlapd, userDn, type Slapd } from "@postern/testkit";
+import { testAuthBackend } from "../../backend-suite.ts";
 import { attempt, ldapRig, type LdapRig, login, never, reasonOf } from "./ldap-rig.ts";
 
 const secret = (): string => randomBytes(12).toString("base64url");
@@ -195,3 +196,9 @@ test("more logins than may wait for a server go to the next one", async () => {
         /logins wait for it/u,
     );
 });
+
+const member = rig([first.ldaps, second.ldap]).then(({ backend }) => ({
+    backend,
+    knows: { user: "alice", password: passwords.alice },
+}));
+testAuthBackend("directory", () => member, { methods: ["pap"] });

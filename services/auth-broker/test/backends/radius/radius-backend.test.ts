@@ -7,6 +7,7 @@ import { DependencyError } from "@postern/errors";
 import { ATTRIBUTE, CODE, decodePacket, encodeReply, textAttribute } from "@postern/radius";
 import { radiusDigests } from "@postern/radius-client";
 import { startFreeRadius, startUdpServer, type FreeRadius, type UdpServer } from "@postern/testkit";
+import { testAuthBackend } from "../../backend-suite.ts";
 import { credentialsOf, login, radiusRig, type RadiusRig } from "./radius-rig.ts";
 
 const PASSWORD = randomBytes(12).toString("base64url");
@@ -126,3 +127,16 @@ for (const [fault, script] of Object.entries(FAULTS)) {
         }
     });
 }
+
+const member = new AsyncDisposableStack();
+after(() => member.disposeAsync());
+let shared: Promise<RadiusRig> | undefined;
+testAuthBackend(
+    "hq",
+    async () => {
+        shared ??= radiusRig([second.port], SECRET).then((rig) => member.use(rig));
+        return { backend: (await shared).backend, knows: { user: "kim", password: PASSWORD } };
+    },
+    // A server says that it refuses, and not why.
+    { ignoresCase: false, unknown: "bad-credentials" },
+);
