@@ -225,6 +225,28 @@ test("a chain uses backends that are there, and none of them is called local", (
     assert.equal(hq.servers[0]?.secretFile, "/etc/postern/hq.secret");
 });
 
+test("times of a RADIUS backend fit one another, and what a login may take", () => {
+    const textOf = (keys: string, timeout = "120s"): string =>
+        [
+            "name: vpn.example.com", // 1
+            "auth-broker:", // 2
+            `  timeout: ${timeout}`, // 3
+            "  backends:", // 4
+            "    hq:", // 5
+            "      kind: radius", // 6
+            "      servers: [{ address: 192.0.2.1:1812, secretFile: hq.secret }]", // 7
+            ...keys.split(", ").map((key) => `      ${key}`), // 8 …
+        ].join("\n");
+    const backend = "auth-broker.backends.hq";
+    assert.deepEqual(places(textOf("serverTimeout: 2s, timeout: 2s")), [`8 ${backend}.serverTimeout`]);
+    assert.deepEqual(places(textOf("retransmit: 1s, timeout: 30s", "20s")), [`9 ${backend}.timeout`]);
+    const person = "profile: interactive, interactiveTimeout: 60s";
+    assert.deepEqual(places(textOf(person, "30s")), [`9 ${backend}.interactiveTimeout`]);
+    for (const good of [person, "profile: interactive, serverTimeout: 30s, timeout: 30s"]) {
+        assert.ok(parseConfig(textOf(good), FILE)["auth-broker"].backends["hq"]);
+    }
+});
+
 test("a RADIUS server needs a secret or TLS, and a certificate its key", () => {
     const textOf = (...servers: string[]): string =>
         [

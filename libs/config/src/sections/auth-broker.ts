@@ -5,7 +5,7 @@ import { authChain, LOCAL_BACKEND } from "./auth-chain.ts";
 import { policyRules } from "./policies.ts";
 import { dynamicAuthorization } from "./dynamic-authorization.ts";
 import { ldapBackend } from "./ldap-backend.ts";
-import { radiusBackend } from "./radius-backend.ts";
+import { radiusBackend, radiusTimeProblem } from "./radius-backend.ts";
 import { serviceKeys } from "./service-keys.ts";
 
 const names = z.strictObject({
@@ -189,11 +189,18 @@ const section = z.strictObject({
     limits: limits.prefault({}),
 });
 /** What `chain` and `policies` name must be there. */
-export const authBrokerSection = section.superRefine(({ backends, chain, policies, methods: accepted }, context) => {
+export const authBrokerSection = section.superRefine((broker, context) => {
+    const { backends, chain, policies, methods: accepted } = broker;
     const isDirectory = (name: string): boolean => backends[name]?.kind === "ldap";
     if (LOCAL_BACKEND in backends) {
         const message = "`local` is the accounts of `postern user`: give this backend another name";
         context.addIssue({ code: "custom", path: ["backends", LOCAL_BACKEND], message });
+    }
+    for (const [name, backend] of Object.entries(backends)) {
+        if (backend.kind !== "radius") continue;
+        const problem = radiusTimeProblem(backend, broker.timeout);
+        if (problem === undefined) continue;
+        context.addIssue({ code: "custom", path: ["backends", name, problem.key], message: problem.message });
     }
     const known = [LOCAL_BACKEND, ...Object.keys(backends)];
     for (const [at, { backends: links }] of chain.entries()) {

@@ -48,3 +48,20 @@ export const radiusBackend = z.strictObject({
         .describe("Where an Access-Accept names groups: each Filter-Id is one, or each Class of the form `OU=name;`."),
     nasIpAddress: z.ipv4().optional().describe("NAS-IP-Address in every request, where a server wants one."),
 });
+
+type RadiusBackend = z.output<typeof radiusBackend>;
+
+/** The first key whose time does not fit the others, and why; `login`: what a login may take altogether, milliseconds. */
+export function radiusTimeProblem(
+    { profile, serverTimeout, timeout, interactiveTimeout }: RadiusBackend,
+    login: number,
+): { readonly key: string; readonly message: string } | undefined {
+    const isInteractive = profile === "interactive";
+    if (!isInteractive && serverTimeout >= timeout) {
+        const message = "must be shorter than timeout: otherwise no second server is ever asked";
+        return { key: "serverTimeout", message };
+    }
+    if ((isInteractive ? interactiveTimeout : timeout) <= login) return undefined;
+    const key = isInteractive ? "interactiveTimeout" : "timeout";
+    return { key, message: `longer than auth-broker.timeout (${login / 1_000}s), which would end the login before` };
+}
