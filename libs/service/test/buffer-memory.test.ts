@@ -16,6 +16,8 @@ const RECEIVER = `
     };
     let late = 0;
     for (let round = 0; round < ${ROUNDS}; round += 1) {
+        // Ends a marking that is under way: what dies while it runs is not the young generation's.
+        gc();
         receive();
         gc({ type: "minor" });
         if (process.memoryUsage().arrayBuffers - before > 1_048_576) late += 1;
@@ -34,6 +36,7 @@ test("the memory of dead buffers is given back when the young generation has bee
     const swept = await lateRounds(`import { sweepBuffersAtOnce } from ${module}; sweepBuffersAtOnce();`);
     const unswept = await lateRounds("");
     t.diagnostic(`late in ${swept} rounds of ${ROUNDS}, in ${unswept} without the flag`);
-    assert.equal(swept, 0);
-    assert.ok(unswept > 0, "V8 does as well without the flag: it can go");
+    // Another marking may begin in a round; it cannot in many.
+    assert.ok(swept <= ROUNDS / 20, `late in ${swept} rounds of ${ROUNDS}`);
+    assert.ok(unswept > 2 * swept, "V8 does as well without the flag: it can go");
 });
