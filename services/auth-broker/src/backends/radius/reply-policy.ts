@@ -6,12 +6,14 @@ import {
     type Attribute,
     MICROSOFT,
     oneValue,
+    RadiusError,
     readInteger,
     readText,
     valuesOf,
     VENDOR,
     vendorValues,
 } from "@postern/radius";
+import { framedRoute } from "./framed-route.ts";
 
 /** Where the names of groups are. */
 export type GroupAttribute = "filter-id" | "class" | "none";
@@ -19,6 +21,8 @@ export type GroupAttribute = "filter-id" | "class" | "none";
 /** RFC 2865 §5.8: the client chooses, the NAS chooses. */
 const CLIENT_CHOOSES = 0xffff_ffff;
 const NAS_CHOOSES = 0xffff_fffe;
+/** As many as the policy of a session holds. */
+const MAX_ROUTES = 64;
 /** What servers of Microsoft and Cisco write into Class. */
 const CLASS_GROUP = /^OU=(?<group>[^;]{1,128});?$/i;
 
@@ -36,6 +40,13 @@ export function replyPolicy(attributes: readonly Attribute[]): StatedPolicy {
             .slice(0, 1)
             .map((value) => formatIpv4(readInteger(value))),
     );
+    const routes = valuesOf(attributes, ATTRIBUTE.framedRoute).map((value) => framedRoute(readText(value)));
+    // What an administrator said is done as a whole, or nobody is let in.
+    if (routes.length > MAX_ROUTES)
+        throw new RadiusError(
+            "RADIUS_BAD_ATTRIBUTE",
+            `${routes.length} of Framed-Route, expected ${MAX_ROUTES} at most`,
+        );
     const limits = {
         maxSessions: integer(ATTRIBUTE.portLimit),
         sessionTimeout: integer(ATTRIBUTE.sessionTimeout),
@@ -47,6 +58,7 @@ export function replyPolicy(attributes: readonly Attribute[]): StatedPolicy {
             : { framedAddress: formatIpv4(address) }),
         ...(pool === undefined ? {} : { pool: readText(pool) }),
         ...(dns.length === 0 ? {} : { dns }),
+        ...(routes.length === 0 ? {} : { routes }),
         ...Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined)),
     };
 }

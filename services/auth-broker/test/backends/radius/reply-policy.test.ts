@@ -24,6 +24,8 @@ test("attributes become the policy's values", () => {
         integerAttribute(ATTRIBUTE.portLimit, 2),
         integerAttribute(ATTRIBUTE.sessionTimeout, 28_800),
         integerAttribute(ATTRIBUTE.idleTimeout, 1_800),
+        textAttribute(ATTRIBUTE.framedRoute, "10.0.0.0/8 192.0.2.1 1"),
+        textAttribute(ATTRIBUTE.framedRoute, "192.168.1.0"),
     ];
     assert.deepEqual(replyPolicy(attributes), {
         framedAddress: "10.91.0.7",
@@ -32,6 +34,7 @@ test("attributes become the policy's values", () => {
         maxSessions: 2,
         sessionTimeout: 28_800,
         idleTimeout: 1_800,
+        routes: ["10.0.0.0/8", "192.168.1.0/24"],
     });
 });
 
@@ -48,7 +51,10 @@ test("a value of another form, or twice, is not guessed at", () => {
     const short = { type: ATTRIBUTE.sessionTimeout, value: Uint8Array.of(1) };
     const twice = [1, 2].map((value) => integerAttribute(ATTRIBUTE.framedIpAddress, value));
     const latin = { type: ATTRIBUTE.framedPool, value: Uint8Array.of(0xe9) };
-    for (const attributes of [[short], twice, [latin]]) assert.throws(() => replyPolicy(attributes), RadiusError);
+    const route = textAttribute(ATTRIBUTE.framedRoute, "10.0.0.0/8");
+    const many = Array.from({ length: 65 }, () => route);
+    assert.equal(replyPolicy(many.slice(1)).routes?.length, 64);
+    for (const attributes of [[short], twice, [latin], many]) assert.throws(() => replyPolicy(attributes), RadiusError);
 });
 
 test("groups are where the configuration says", () => {
