@@ -157,6 +157,8 @@ test("a client whose worker is killed comes back to its network on another one",
     const pid = postern.ready.pids["session-worker"]?.[row?.worker === "worker-1" ? 0 : 1];
     process.kill(pid ?? assert.fail("no worker"), "SIGKILL");
     await first.closed;
+    // Who redials before the registry has noticed may get another network: the old session has its own until then.
+    await untilSessions(0);
     const second = await eventually(() => postern.dial(), { within: 15_000 });
     const network = await second.untilIpv6Network();
     assert.equal(network.prefix, prefix);
